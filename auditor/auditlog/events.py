@@ -1,0 +1,201 @@
+"""What can happen, as frozen values, and the form in which the log keeps it."""
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+REGISTRY: dict[str, type["Event"]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """The columns of an event; `data` holds only text, whole numbers, booleans, lists and objects of these."""
+
+    type: str
+    version: int
+    root: int | None
+    path: str
+    occurred_at: datetime
+    run_id: UUID | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A fact. `path` is relative to the root; `path_bytes` is set where the name on disk is not UTF-8."""
+
+    type: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+
+    occurred_at: datetime
+    root: int | None = None
+    path: str = ""
+    path_bytes: bytes | None = None
+    run_id: UUID | None = None
+
+    def __init_subclass__(cls) -> None:
+        # slots=True builds every class a second time: the later one, which instances have, wins.
+        REGISTRY[cls.type] = cls
+
+
+COLUMNS = frozenset(column.name for column in fields(StoredEvent)) | {"path_bytes"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDeleted(Event):
+    """A name was unlinked, or moved out of the root (`cause`: unlinked, moved_out, census)."""
+
+    type: ClassVar[str] = "file.deleted"
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMoved(Event):
+    """A name was renamed inside the root; the file is at `to`."""
+
+    type: ClassVar[str] = "file.moved"
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileCreated(Event):
+    """A name that was missing is there again."""
+
+    type: ClassVar[str] = "file.created"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFound(Event):
+    """A census saw the name on disk, after the log had reached position `as_of`."""
+
+    type: ClassVar[str] = "file.found"
+    as_of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryDeleted(Event):
+    """A directory was removed, or moved out of the root, with all below it (`cause`: removed, moved_out)."""
+
+    type: ClassVar[str] = "directory.deleted"
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryMoved(Event):
+    """A directory was renamed inside the root with all below it; it is at `to`."""
+
+    type: ClassVar[str] = "directory.moved"
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryFound(Event):
+    """A census saw the directory on disk, after the log had reached `as_of`; its gaps are named one by one."""
+
+    type: ClassVar[str] = "directory.found"
+    as_of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanOpened(Event):
+    """Every directory of the root is watched; `identity` is the root's device and inode."""
+
+    type: ClassVar[str] = "span.opened"
+    span: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanClosed(Event):
+    """Nobody vouches for the root after `covered_until`, and why."""
+
+    type: ClassVar[str] = "span.closed"
+    span: str
+    covered_until: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointCompleted(Event):
+    """References and disk were compared: here, every referenced file that is missing is in the log.
+
+    `compared`: {"app.Model.field": {"highest_key": int or None, "odd_keys": [int, …] or None}}.
+    """
+
+    type: ClassVar[str] = "checkpoint.completed"
+    span: str
+    compared: dict[str, Any]
+    references: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDeleted(Event):
+    """A run deleted a record because the file at `path` was gone; its row is kept in the run's tombstones."""
+
+    type: ClassVar[str] = "record.deleted"
+    model: str
+    key: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCompleted(Event):
+    """A clean-up reached its end; {"app.Model": count} of what went, what went along, and what stayed."""
+
+    type: ClassVar[str] = "run.completed"
+    command: str
+    deleted: dict[str, int]
+    cascade: dict[str, int]
+    kept: dict[str, int]
+
+
+def to_stored(event: Event) -> StoredEvent:
+    """The stored form of an event."""
+    data = {
+        field.name: value
+        for field in fields(event)
+        if field.name not in COLUMNS and (value := getattr(event, field.name)) is not None
+    }
+    if event.path_bytes is not None:
+        data["path_b64"] = b64encode(event.path_bytes).decode()
+    return StoredEvent(
+        type=event.type,
+        version=event.version,
+        root=event.root,
+        path=event.path,
+        occurred_at=event.occurred_at,
+        run_id=event.run_id,
+        data=data,
+    )
+
+
+def from_stored(stored: StoredEvent) -> Event | None:
+    """The event of a stored form, or None for a type that only a newer program knows."""
+    kind = REGISTRY.get(stored.type)
+    if kind is None:
+        return None
+    data = dict(stored.data)
+    path_b64 = data.pop("path_b64", None)
+    return kind(
+        occurred_at=stored.occurred_at,
+        root=stored.root,
+        path=stored.path,
+        path_bytes=b64decode(path_b64) if path_b64 else None,
+        run_id=stored.run_id,
+        **data,
+    )
+
+
+def readable(path: bytes) -> tuple[str, bytes | None]:
+    """A path from disk as text, and its bytes where the text cannot give them back.
+
+    Bytes that are not UTF-8 become \\xNN, so that such a name can be stored and shown.
+    """
+    try:
+        return path.decode(), None
+    except UnicodeDecodeError:
+        return path.decode(errors="backslashreplace"), path

@@ -1,0 +1,52 @@
+"""The hash that binds each batch of events to the one before.
+
+It shows an edit, a swap, an insertion or a deletion inside the log.
+A cut tail, or a log written anew from the start, shows only against a seal that was carried away.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from auditor.auditlog.events import StoredEvent
+
+GENESIS = "0" * 64
+FORMAT = "media-auditor/1"
+EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+# A leaf, a node and a header never hash alike (RFC 6962, section 2.1).
+LEAF, NODE, HEADER = b"\x00", b"\x01", b"\x02"
+
+
+def events_hash(events: Iterable[StoredEvent]) -> str:
+    """SHA-256 over the events of one batch in their order, as 64 hex digits."""
+    node = sha256(NODE)
+    for event in events:
+        node.update(sha256(LEAF + canonical(leaf(event))).digest())
+    return node.hexdigest()
+
+
+def seal(*, log_id: UUID, number: int, uid: UUID, first_position: int, count: int, recorded_at: datetime,
+         content: str, previous: str) -> str:  # fmt: skip
+    """The seal of a batch: SHA-256 over its header, its events' hash and the seal before it, as 64 hex digits."""
+    header = [FORMAT, str(log_id), number, str(uid), first_position, count, microseconds(recorded_at)]
+    return sha256(HEADER + canonical([*header, content, previous])).hexdigest()
+
+
+def leaf(event: StoredEvent) -> list[Any]:
+    run_id = str(event.run_id) if event.run_id else None
+    return [event.type, event.version, event.root, event.path, microseconds(event.occurred_at), run_id, event.data]
+
+
+def canonical(value: Any) -> bytes:
+    """One spelling for one value, whichever database it came through: sorted keys, no spaces, UTF-8, no floats."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)

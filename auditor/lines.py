@@ -1,0 +1,103 @@
+"""A Plan and an Outcome as lines of the JSON log."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from auditor import catalogue
+from auditor.catalogue import LogLine
+from auditor.errors import ExitCode
+from auditor.orphans.plan import Outcome, Plan
+from auditor.orphans.route import Route
+from auditor.version import VERSION
+
+
+def run_started(command: str, database: str, *, dry_run: bool) -> LogLine:
+    """The first line of a run."""
+    return catalogue.RunStarted(command=command, version=VERSION, database=database, dry_run=dry_run)
+
+
+def plan_made(plan: Plan) -> Iterator[LogLine]:
+    """The routes, then everything that was found."""
+    yield from _routes(plan)
+    for finding, orphan in plan.orphans():
+        yield catalogue.OrphanFound(
+            model=finding.model,
+            key=str(orphan.key),
+            field=orphan.field,
+            path=orphan.name,
+            group=str(orphan.group or ""),
+            named=finding.named,
+        )
+    for finding in plan.findings:
+        for name, missing in finding.derived_missing.items():
+            yield catalogue.DerivedMissing(model=finding.model, field=name, missing=missing)
+    for one in plan.unknown:
+        yield catalogue.NameUnknown(
+            model=one.model, key=str(one.key), field=one.field, path=one.name, reason=one.reason
+        )
+
+
+def _routes(plan: Plan) -> Iterator[LogLine]:
+    """A line for each root and reason, with the fields that it goes for."""
+    for root, routes in plan.routes.items():
+        by_reason: dict[str, list[str]] = {}
+        for name, route in routes.items():
+            by_reason.setdefault(route.reason, []).append(name)
+        for names in by_reason.values():
+            yield _route(root, routes[names[0]], names)
+
+
+def _route(root: str, route: Route, names: list[str]) -> LogLine:
+    return catalogue.RouteChosen(
+        root=root,
+        route=route.kind,
+        reason=route.reason,
+        fields=names,
+        covered_until=_iso(route.covered_until),
+        blind_since=_iso(route.blind_since),
+        blind_until=_iso(route.blind_until),
+        deletions=route.deletions,
+    )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def plan_executed(outcome: Outcome) -> Iterator[LogLine]:
+    """What went and what stayed, once it is committed."""
+    for deleted in outcome.deleted:
+        orphan = deleted.orphan
+        yield catalogue.RecordDeleted(
+            model=deleted.model,
+            key=str(orphan.key),
+            field=orphan.field,
+            path=orphan.name,
+            position=deleted.position,
+        )
+    for kept in outcome.kept:
+        orphan = kept.orphan
+        yield catalogue.RecordKept(
+            model=kept.model, key=str(orphan.key), field=orphan.field, path=orphan.name, reason=kept.reason
+        )
+
+
+def run_completed(  # noqa: PLR0913 - the one line that has every counter
+    plan: Plan, outcome: Outcome, *, command: str, dry_run: bool, exit_code: ExitCode, duration_ms: int
+) -> LogLine:
+    """The last line of a run."""
+    return catalogue.RunCompleted(
+        command=command,
+        dry_run=dry_run,
+        exit_code=int(exit_code),
+        duration_ms=duration_ms,
+        checked={finding.model: finding.total for finding in plan.findings},
+        orphans={finding.model: len(finding.orphans) for finding in plan.findings},
+        deleted=dict(outcome.deleted_by_model()),
+        kept=dict(outcome.kept_by_model()),
+        orphans_total=sum(len(finding.orphans) for finding in plan.findings),
+        deleted_total=len(outcome.deleted),
+        kept_total=len(outcome.kept),
+        unknown_total=len(plan.unknown),
+        derived_missing_total=sum(sum(finding.derived_missing.values()) for finding in plan.findings),
+    )

@@ -1,0 +1,108 @@
+"""What all commands share: the log's flags, a usable database, and an error's way to the shell."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+from django.apps import apps
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.utils import DatabaseError
+
+from auditor import jsonlog
+from auditor.catalogue import LogLine, RunFailed
+from auditor.errors import AuditorError, ExitCode
+from auditor.jsonlog import JsonLog
+from auditor.orphans.registry import AuditedModel
+
+
+class AuditorCommand(BaseCommand):
+    """A command with a JSON log of its own, whose foreseen errors end in one sentence, a hint and an exit code."""
+
+    is_quiet = True  # on a terminal, the log's lines would stand between those of the report
+    state = "Nothing was deleted."  # what is true if the command ends here
+
+    def add_log_arguments(self, parser: ArgumentParser) -> None:
+        """The flags that every command has."""
+        parser.add_argument("--database", default=DEFAULT_DB_ALIAS, metavar="ALIAS", help="the database to audit")
+        parser.add_argument(
+            "--log-format",
+            default="auto",
+            choices=jsonlog.FORMATS,
+            help="what stderr carries: JSON lines, console lines, or none (auto: JSON if it is not a terminal)",
+        )
+        parser.add_argument("--json-into", default="", metavar="PATH", help="append the JSON lines to a file as well")
+
+    @contextmanager
+    def opened_log(self, *, log_format: str, json_into: str, json: bool = False) -> Iterator[JsonLog]:
+        """The log of one run; a foreseen error is written to it and leaves as CommandError."""
+        try:
+            with jsonlog.open_log(
+                uuid4(),
+                stdout=self.stdout if json else None,
+                stderr=self.stderr,
+                log_format=log_format,
+                json_into=json_into,
+                quiet=self.is_quiet,
+            ) as log:
+                try:
+                    yield log
+                except (AuditorError, DatabaseError, KeyboardInterrupt) as error:
+                    foreseen = self.foreseen(error)
+                    log.emit(self.failed(foreseen))
+                    self._keep_apart(log_format, json=json)
+                    raise foreseen from error
+        except AuditorError as error:
+            raise CommandError(str(error), returncode=error.exit_code) from error
+
+    def foreseen(self, error: BaseException) -> AuditorError:
+        """The foreseen error that an exception amounts to."""
+        if isinstance(error, AuditorError):
+            return error
+        if isinstance(error, KeyboardInterrupt):
+            return AuditorError(
+                f"Interrupted. {self.state}",
+                hint="Run the command again when it suits you.",
+                exit_code=ExitCode.INTERRUPTED,
+            )
+        return AuditorError(
+            f"The database failed: {str(error).strip().splitlines()[0]}. {self.state}",
+            hint="Mend the database, then run the command again.",
+        )
+
+    def failed(self, error: AuditorError) -> LogLine:
+        """The log's line for an early end."""
+        return RunFailed(
+            command=self.name, message=error.message, hint=error.hint, exit_code=int(error.exit_code)
+        )
+
+    @property
+    def name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
+
+    def _keep_apart(self, log_format: str, *, json: bool) -> None:
+        """Keeps Django's sentence for an error out of a stderr that carries JSON lines."""
+        if log_format == "json" or (log_format == "auto" and not json and not self.stderr.isatty()):
+            self.stderr = OutputWrapper(StringIO()) if json else self.stdout
+
+
+def ensure_usable(alias: str, audited: Sequence[AuditedModel]) -> None:
+    """Raises AuditorError if the alias is unknown (usage), or a table that will be read is not there."""
+    if alias not in connections:
+        raise AuditorError(
+            f"There is no database {alias!r} in DATABASES.",
+            hint=f"Choose one of: {', '.join(connections)}.",
+            exit_code=ExitCode.USAGE,
+        )
+    with connections[alias].cursor() as cursor:
+        tables = set(connections[alias].introspection.table_names(cursor, include_views=True))
+    needed = [*apps.get_app_config("auditor").get_models(), *(one.model for one in audited)]
+    absent = [model._meta.db_table for model in needed if model._meta.db_table not in tables]
+    if absent:
+        raise AuditorError(
+            f"The database {alias!r} has no table {absent[0]}: it has not been migrated.",
+            hint=f"Run: python manage.py migrate --database {alias}",
+        )

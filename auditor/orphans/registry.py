@@ -1,0 +1,218 @@
+"""Which models and fields are audited, and of which a person said that their records may be deleted."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.core.files.storage import FileSystemStorage
+from django.db import models
+
+from auditor import conf
+from auditor.errors import AuditorError, ExitCode
+
+_registrations: dict[str, "Registration"] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What a `media_audit.py` says of one model."""
+
+    model: str
+    primary: tuple[str, ...]
+    derived: tuple[str, ...] = ()
+    label: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedField:
+    """A file field; a missing primary file makes its record an orphan, a missing derived one is only reported.
+
+    `root` is the real path of the folder its storage keeps files in, or None if the storage has no folder.
+    """
+
+    model: str
+    name: str
+    is_primary: bool
+    root: str | None
+    storage: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.model}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedModel:
+    """A model with file fields; `group` is the field shown in brackets, `named` allows deletion."""
+
+    model: type[models.Model]
+    label: str
+    fields: tuple[AuditedField, ...]
+    group: str | None
+    named: bool
+
+    @property
+    def id(self) -> str:
+        return self.model._meta.label
+
+    @property
+    def primary(self) -> tuple[AuditedField, ...]:
+        return tuple(field for field in self.fields if field.is_primary)
+
+    @property
+    def has_increasing_key(self) -> bool:
+        """Whether a newer record always has a higher key, so that new records can be told by it."""
+        return isinstance(self.model._meta.pk, models.AutoField)
+
+
+def register(
+    model: str, *, primary: Iterable[str], derived: Iterable[str] = (), label: str = "", group: str = ""
+) -> None:
+    """Allows the records of a model to be deleted when a primary file of theirs is missing.
+
+    To be called in an app's `media_audit.py`.
+    `model` is 'app.Model'; `label` and `group` replace the plural name and the first foreign key that is set.
+    What is wrong with it is reported by `manage.py check`.
+    """
+    _registrations[model] = Registration(
+        model=model, primary=tuple(primary), derived=tuple(derived), label=label, group=group
+    )
+
+
+def audited_models(only: Sequence[str] = ()) -> list[AuditedModel]:
+    """All models with file fields, those named for deletion first, each in the order it was named.
+
+    `only` ('app.Model', …) replaces the names given by settings and registrations for this one call.
+    Raises AuditorError (usage) for a name in it that is no audited model.
+    """
+    named = [_named_model(name) for name in (only or _names())]
+    unique = list(dict.fromkeys(model for model in named if not _is_covered(model, named)))
+    others = [model for model in _discovered() if model not in unique]
+    return [audited for model in unique if (audited := _audited(model, named=True))] + sorted(
+        (audited for model in others if (audited := _audited(model, named=False))), key=lambda audited: audited.id
+    )
+
+
+def _names() -> list[str]:
+    return list(dict.fromkeys([*conf.named_models(), *_registrations]))
+
+
+def _named_model(name: str) -> type[models.Model]:
+    fault = name_fault(name)
+    if fault:
+        raise AuditorError(fault, hint="Name a model as 'app.Model'.", exit_code=ExitCode.USAGE)
+    concrete = apps.get_model(name)._meta.concrete_model
+    assert concrete is not None  # an installed model is never abstract
+    return concrete
+
+
+def _is_covered(model: type[models.Model], named: Sequence[type[models.Model]]) -> bool:
+    """Whether a parent that holds all its file fields is named as well."""
+    owners = {field.model for field in _file_fields(model)}
+    return model not in owners and owners <= set(named)
+
+
+def _discovered() -> Iterator[type[models.Model]]:
+    for model in apps.get_models():
+        options = model._meta
+        if options.managed and not options.proxy and any(f.model is model for f in _file_fields(model)):
+            yield model
+
+
+def _file_fields(model: type[models.Model]) -> list[models.FileField]:
+    return [field for field in model._meta.concrete_fields if isinstance(field, models.FileField)]
+
+
+def _audited(model: type[models.Model], *, named: bool) -> AuditedModel | None:
+    registration = _registrations.get(model._meta.label)
+    fields = [field for field in _file_fields(model) if named or field.model is model]
+    return AuditedModel(
+        model=model,
+        label=(registration and registration.label) or capitalised(str(model._meta.verbose_name_plural)),
+        fields=tuple(
+            _audited_field(model, field, role)
+            for field in fields
+            if (role := _is_primary(field, registration)) is not None
+        ),
+        group=(registration and registration.group) or None,
+        named=named,
+    )
+
+
+def _is_primary(field: models.FileField, registration: Registration | None) -> bool | None:
+    """Primary, derived, or None for a field that a registration leaves out."""
+    if registration is None:
+        return not field.blank
+    if field.name in registration.primary:
+        return True
+    return False if field.name in registration.derived else None
+
+
+def _audited_field(model: type[models.Model], field: models.FileField, is_primary: bool) -> AuditedField:
+    storage = field.storage
+    has_folder = isinstance(storage, FileSystemStorage)
+    return AuditedField(
+        model=model._meta.label,
+        name=field.name,
+        is_primary=is_primary,
+        root=os.path.realpath(storage.location) if has_folder else None,
+        storage=type(storage).__name__,
+    )
+
+
+def capitalised(text: str) -> str:
+    """The text with its first letter in upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def roots(audited: Iterable[AuditedModel]) -> list[str]:
+    """The real paths of all folders that the fields keep files in, each once, in order of appearance."""
+    return list(dict.fromkeys(field.root for model in audited for field in model.fields if field.root))
+
+
+def name_fault(name: object) -> str | None:
+    """What is wrong with a model name, in one sentence, or None."""
+    if not isinstance(name, str) or name.count(".") != 1:
+        return f"{name!r} is not a model name of the form 'app.Model'."
+    try:
+        model = apps.get_model(name)
+    except LookupError:
+        return f"No installed app has a model {name!r}."
+    registered = _registrations.get(model._meta.label)
+    fields = _file_fields(model)
+    if not fields:
+        return f"{name} has no file field, so none of its records can be an orphan."
+    if registered is None and all(field.blank for field in fields):
+        return f"{name} has only optional file fields: a registration must say which of them is primary."
+    return None
+
+
+def registration_faults() -> Iterator[str]:
+    """What is wrong with the registrations, a sentence each."""
+    for registration in _registrations.values():
+        fault = name_fault(registration.model)
+        if fault:
+            yield fault
+            continue
+        if not registration.primary:
+            yield f"{registration.model} is registered without a primary field."
+        yield from _field_faults(registration)
+
+
+def _field_faults(registration: Registration) -> Iterator[str]:
+    options = apps.get_model(registration.model)._meta
+    for name in (*registration.primary, *registration.derived):
+        try:
+            is_file = isinstance(options.get_field(name), models.FileField)
+        except FieldDoesNotExist:
+            is_file = False
+        if not is_file:
+            yield f"{registration.model} is registered with {name!r}, which is not a file field of it."
+    if registration.group:
+        try:
+            options.get_field(registration.group)
+        except FieldDoesNotExist:
+            yield f"{registration.model} is registered with the group {registration.group!r}, which is no field of it."

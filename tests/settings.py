@@ -1,0 +1,68 @@
+"""The project the tests run in: the gallery and the awkward shapes, on the database that TEST_DATABASE names."""
+
+import os
+import tempfile
+
+import dj_database_url
+
+SECRET_KEY = "tests"  # noqa: S105
+USE_TZ = True
+TIME_ZONE = "UTC"
+ROOT_URLCONF = "deploy.gallery.urls"
+STATIC_URL = "static/"
+MEDIA_URL = "media/"
+MEDIA_ROOT = "/nonexistent/media"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUDITOR_MODELS = ["gallery.Photo", "gallery.Video"]
+
+POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+ON_POSTGRESQL = os.environ.get("TEST_DATABASE", "sqlite") == "postgresql"
+
+if ON_POSTGRESQL:
+    DATABASES = {"default": dj_database_url.parse(POSTGRES_URL)}
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": ":memory:",
+            # A file, not memory: the tests start programs of their own that open the same database.
+            "TEST": {"NAME": os.path.join(tempfile.gettempdir(), f"auditor-tests-{os.getpid()}.sqlite3")},
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+            },
+        }
+    }
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "imagekit",
+    "auditor",
+    "watcher",
+    "deploy.gallery",
+    "tests.shapes",
+]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]

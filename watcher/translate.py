@@ -1,0 +1,56 @@
+"""Turns notices into audit events."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from auditor.auditlog.events import (
+    DirectoryDeleted,
+    DirectoryMoved,
+    Event,
+    FileCreated,
+    FileDeleted,
+    FileMoved,
+    readable,
+)
+from watcher.notices import Kind, Notice
+
+
+def events_of(notices: Iterable[Notice], root: int) -> Iterator[Event]:
+    """The events of a root that the notices stand for, in their order."""
+    read_at, moment = -1.0, datetime.fromtimestamp(0, UTC)
+    for notice in notices:
+        if notice.at != read_at:  # one reading holds thousands
+            read_at, moment = notice.at, datetime.fromtimestamp(notice.at, UTC)
+        yield from _translate(notice, root, moment)
+
+
+def _translate(notice: Notice, root: int, moment: datetime) -> tuple[Event, ...]:
+    match notice.kind:
+        case Kind.DELETED:
+            return (_deleted(notice, root, moment, "removed" if notice.is_directory else "unlinked"),)
+        case Kind.MOVED_OUT:
+            return (_deleted(notice, root, moment, "moved_out"),)
+        case Kind.MOVED:
+            return _moved(notice, root, moment)
+        case Kind.CREATED if not notice.is_directory:
+            path, path_bytes = readable(notice.path)
+            return (FileCreated(root=root, path=path, path_bytes=path_bytes, occurred_at=moment),)
+    return ()  # a new directory brings nothing back; a call of our own is no event
+
+
+def _deleted(notice: Notice, root: int, moment: datetime, cause: str) -> Event:
+    kind = DirectoryDeleted if notice.is_directory else FileDeleted
+    path, path_bytes = readable(notice.path)
+    return kind(root=root, path=path, path_bytes=path_bytes, occurred_at=moment, cause=cause)
+
+
+def _moved(notice: Notice, root: int, moment: datetime) -> tuple[Event, ...]:
+    path, path_bytes = readable(notice.path)
+    to, to_bytes = readable(notice.to)
+    if to_bytes is not None:  # no record can hold that name, and its text could be another's
+        return (_deleted(notice, root, moment, "renamed"),)
+    if path_bytes is not None:
+        gone = _deleted(notice, root, moment, "renamed")
+        return (gone,) if notice.is_directory else (gone, FileCreated(root=root, path=to, occurred_at=moment))
+    kind = DirectoryMoved if notice.is_directory else FileMoved
+    return (kind(root=root, path=path, occurred_at=moment, to=to),)
