@@ -252,7 +252,7 @@ OPTIONAL: dict[str, Any] = {
     "path_b64": {"type": "string", "contentEncoding": "base64"},
     "cut": {"const": True},
 }
-PLAIN_TYPES = {
+PLAIN_TYPES: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
     int: {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**53},
@@ -283,4 +283,4 @@ def _type_schema(hint: Any) -> dict[str, Any]:
         return {"type": "array", "items": _type_schema(get_args(hint)[0])}
     if get_origin(hint) is dict:
         return {"type": "object", "additionalProperties": _type_schema(get_args(hint)[1])}
-    return PLAIN_TYPES[hint]
+    return dict(PLAIN_TYPES[hint])

@@ -1,9 +1,7 @@
 """System checks: a broken setting or registration is told before any command runs."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.apps import AppConfig
 from django.core import checks
 
 from auditor import conf
@@ -13,25 +11,23 @@ HINT = "Names look like 'gallery.Photo'; see register() in auditor.orphans.regis
 
 
 @checks.register("auditor")
-def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+def check_settings(**_: Any) -> list[checks.CheckMessage]:
     """auditor.E001: a setting has the wrong type or size."""
     faults = (setting.fault() for setting in conf.ALL)
     return [checks.Error(fault, hint="Correct it in settings.py.", id="auditor.E001") for fault in faults if fault]
 
 
 @checks.register("auditor")
-def check_named_models(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+def check_named_models(**_: Any) -> list[checks.CheckMessage]:
     """auditor.E002: AUDITOR_MODELS names what cannot be cleaned up."""
     if conf.MODELS.fault():
         return []
     faults = (registry.name_fault(name) for name in conf.named_models())
-    return [
-        checks.Error(f"AUDITOR_MODELS: {fault}", hint=HINT, id="auditor.E002") for fault in faults if fault
-    ]
+    return [checks.Error(f"AUDITOR_MODELS: {fault}", hint=HINT, id="auditor.E002") for fault in faults if fault]
 
 
 @checks.register("auditor")
-def check_registrations(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+def check_registrations(**_: Any) -> list[checks.CheckMessage]:
     """auditor.E003: a `media_audit.py` registers a model or field that does not fit."""
     return [
         checks.Error(f"media_audit.py: {fault}", hint=HINT, id="auditor.E003")

@@ -11,7 +11,7 @@ class Setting:
     """One setting of the host project; `kind` is what its value must be, `at_least` its smallest value."""
 
     name: str
-    kind: type | tuple[type, ...]
+    kind: Any
     default: Any
     words: str
     at_least: float | None = None
@@ -22,7 +22,7 @@ class Setting:
 
     def fault(self) -> str | None:
         """What is wrong with the project's value, or None."""
-        value = self.value()
+        value: Any = self.value()
         if isinstance(value, bool) or not isinstance(value, self.kind):
             return f"{self.name} must be {self.words}, not {value!r}"
         if self.at_least is not None and value < self.at_least:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import fields
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import structlog
@@ -27,6 +27,14 @@ ENVELOPE_ORDER = ("timestamp", "level", "event", "schema", "run_id")
 PATH_MAX = 4_096  # bytes: no path on Linux is longer
 
 
+class Stream(Protocol):
+    """Where lines go: a text file, or a command's stdout or stderr."""
+
+    def write(self, text: str, /) -> object: ...
+    def flush(self) -> object: ...
+    def isatty(self) -> bool: ...
+
+
 class JsonLog(AbstractContextManager["JsonLog"]):
     """Sends lines to any number of streams; all carry the same `run_id`."""
 
@@ -35,11 +43,11 @@ class JsonLog(AbstractContextManager["JsonLog"]):
         self._loggers: list[Any] = []
         self._files = ExitStack()
 
-    def add_json(self, stream: TextIO) -> None:
+    def add_json(self, stream: Stream) -> None:
         """Sends JSON lines to a stream."""
         self._add(stream, render_json, logging.INFO)
 
-    def add_console(self, stream: TextIO, *, level: int) -> None:
+    def add_console(self, stream: Stream, *, level: int) -> None:
         """Sends lines for a person's eyes to a terminal, from a level of `logging` upwards."""
         # No colours and no `event` from outside: neither a name nor a terminal can put an escape code here.
         self._add(stream, structlog.dev.ConsoleRenderer(colors=False), level)
@@ -47,7 +55,7 @@ class JsonLog(AbstractContextManager["JsonLog"]):
     def add_file(self, path: str) -> None:
         """Appends JSON lines to a file, a FIFO or a device; AuditorError if it cannot be opened."""
         try:
-            stream = self._files.enter_context(open(path, "a", encoding="utf-8"))
+            stream = self._files.enter_context(open(path, "a", encoding="utf-8"))  # noqa: SIM115 - the stack closes it
         except OSError as error:
             raise AuditorError(
                 f"The JSON log cannot be written to {path}: {error.strerror}.",
@@ -56,14 +64,14 @@ class JsonLog(AbstractContextManager["JsonLog"]):
             ) from error
         self.add_json(stream)
 
-    def _add(self, stream: TextIO, renderer: Any, level: int) -> None:
+    def _add(self, stream: Stream, renderer: Any, level: int) -> None:
         processors = [
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ]
         wrapper = structlog.make_filtering_bound_logger(level)
-        self._loggers.append(structlog.wrap_logger(structlog.WriteLogger(stream), processors, wrapper))
+        self._loggers.append(structlog.wrap_logger(structlog.WriteLogger(cast("Any", stream)), processors, wrapper))
 
     def emit(self, line: LogLine) -> None:
         """Writes one line to every stream."""
@@ -83,8 +91,8 @@ class JsonLog(AbstractContextManager["JsonLog"]):
         self._files.close()
 
 
-def open_log(  # noqa: PLR0913 - the two streams and the three flags of every command
-    run_id: UUID, *, stderr: TextIO, log_format: str, json_into: str, stdout: TextIO | None, quiet: bool
+def open_log(
+    run_id: UUID, *, stderr: Stream, log_format: str, json_into: str, stdout: Stream | None, quiet: bool
 ) -> JsonLog:
     """The log as a command's flags ask for it.
 
@@ -108,7 +116,7 @@ def open_log(  # noqa: PLR0913 - the two streams and the three flags of every co
 
 def render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """One line of ASCII, no longer than `LINE_LIMIT`: nothing in a name can break a line or a terminal."""
-    ordered = {name: event[name] for name in ENVELOPE_ORDER if name in event} | event
+    ordered = {name: event[name] for name in ENVELOPE_ORDER if name in event} | dict(event)
     text = json.dumps(ordered, allow_nan=False)
     return text if len(text) <= LINE_LIMIT else json.dumps(shortened(ordered), allow_nan=False)
 

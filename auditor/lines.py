@@ -82,7 +82,7 @@ def plan_executed(outcome: Outcome) -> Iterator[LogLine]:
         )
 
 
-def run_completed(  # noqa: PLR0913 - the one line that has every counter
+def run_completed(
     plan: Plan, outcome: Outcome, *, command: str, dry_run: bool, exit_code: ExitCode, duration_ms: int
 ) -> LogLine:
     """The last line of a run."""

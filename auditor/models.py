@@ -59,9 +59,7 @@ class Event(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["root", "path", "position"], name="auditor_event_by_path"),
-            models.Index(
-                fields=["run_id"], name="auditor_event_by_run", condition=models.Q(run_id__isnull=False)
-            ),
+            models.Index(fields=["run_id"], name="auditor_event_by_run", condition=models.Q(run_id__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -78,9 +76,7 @@ class MissingFile(models.Model):
     moved_to = models.TextField(default="")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["root", "path", "is_directory"], name="auditor_missing_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["root", "path", "is_directory"], name="auditor_missing_once")]
 
     def __str__(self) -> str:
         return self.path

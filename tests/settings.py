@@ -5,7 +5,7 @@ import tempfile
 
 import dj_database_url
 
-SECRET_KEY = "tests"  # noqa: S105
+SECRET_KEY = "tests"
 USE_TZ = True
 TIME_ZONE = "UTC"
 ROOT_URLCONF = "deploy.gallery.urls"

@@ -34,20 +34,15 @@ class Daemon:
                 if not self.tick():
                     self._wait()
             self.stop(str(stop))
-        except AuditorError as error:
-            self._fail(error)
-            raise
         except Exception as error:
-            failure = AuditorError(
-                f"The watcher met an error it does not know: {type(error).__name__}: {error}",
-                hint="Start it again; with --traceback it shows where.",
-            )
-            self._fail(failure)
-            raise failure from error
+            foreseen = error if isinstance(error, AuditorError) else _unforeseen(error)
+            self._give_up(foreseen.message)
+            raise foreseen from error
 
     def tick(self) -> bool:
         """Does one round; whether there is more to do at once."""
-        return any([watch.tick() for watch in self._watches])
+        has_more = [watch.tick() for watch in self._watches]  # each has its turn
+        return any(has_more)
 
     def stop(self, reason: str) -> None:
         """Hears out what has happened until now, and closes every span."""
@@ -62,10 +57,14 @@ class Daemon:
             time.sleep(COALESCE_SECONDS)
             self._wake.clear()
 
-    def _fail(self, error: AuditorError) -> None:
+    def _give_up(self, detail: str) -> None:
         for watch in self._watches:
             with suppress(Exception):  # what cannot be closed now is closed by the next start
-                watch.give_up(error.message)
-        self._log.emit(
-            catalogue.WatcherFailed(message=error.message, hint=error.hint, exit_code=int(error.exit_code))
-        )
+                watch.give_up(detail)
+
+
+def _unforeseen(error: Exception) -> AuditorError:
+    return AuditorError(
+        f"The watcher met an error it does not know: {type(error).__name__}: {error}",
+        hint="Start it again; with --traceback it shows where.",
+    )

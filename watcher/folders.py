@@ -40,7 +40,7 @@ class FolderMap:
         return watches
 
     def rename(self, folder: Folder, to: Folder) -> bool:
-        """Moves a folder and all below it to another name; whether a folder was known under that name before."""
+        """Moves a folder and all below it to another name; whether that name was known before."""
         replaced = self.drop(to)
         below = [(watch, path) for watch, path in self._folders.items() if path.startswith(folder)]
         for watch, path in below:

@@ -18,14 +18,14 @@ UNHEARD = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A root at one moment; `number` is "device:inode", `mounts` the kernel's lines on what is mounted in it."""
+    """A root at one moment: `number` is "device:inode", `mounts` are the kernel's lines on mounts in it."""
 
     number: str
     mounts: tuple[bytes, ...]
 
 
 def identify(root: str) -> Identity:
-    """Which folder is at this path now; raises GapError if there is none, or one that cannot be vouched for."""
+    """Which folder is at this path now; raises GapError if none is, or if it cannot be vouched for."""
     path = os.fsencode(root)
     try:
         found = os.stat(path)

@@ -17,7 +17,7 @@ class Kind(Enum):
 
 
 class Notice(NamedTuple):
-    """One thing heard; `at` is the time of the reading, in seconds since 1970, `to` where a moved name went."""
+    """One thing heard; `at` is the time of the reading in seconds since 1970, `to` where a name went."""
 
     kind: Kind
     at: float

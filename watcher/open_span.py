@@ -1,8 +1,8 @@
 """A root that is being listened to: what is heard goes into the log, and proofs move the watermark."""
 
 import time
-from datetime import datetime
-from uuid import UUID, uuid4
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from auditor import catalogue, conf
 from auditor.auditlog import store
@@ -17,15 +17,21 @@ from watcher.recorder import Recorder, Watermark
 from watcher.source import Source
 from watcher.translate import events_of
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 TAKEN_AT_ONCE = 10_000  # notices: bounds the memory and the length of one transaction
 UNHEARD_SECONDS = 30.0
 CENSUS_RETRY_SECONDS = 30.0
 
 
 class OpenSpan:
-    """One span, from its first event to the gap that ends it; every method may raise GapError."""
+    """One span, from its first event to the gap that ends it; every method may raise GapError.
 
-    def __init__(  # noqa: PLR0913 - what a span is made of
+    While the recorder waits for the database nothing is taken from the source, whose limit holds for both.
+    """
+
+    def __init__(
         self, root: Root, source: Source, identity: Identity, recorder: Recorder, *, using: str, log: JsonLog
     ) -> None:
         """Opens the span: every directory is watched by now, so its time starts at the database's now."""
@@ -44,6 +50,8 @@ class OpenSpan:
     def tick(self) -> bool:
         """Does what is due; whether more is waiting."""
         has_more = self.listen()
+        if self._recorder.is_waiting:
+            return False
         now = time.monotonic()
         if now >= self._next_call:
             self._next_call = now + conf.watermark_seconds()
@@ -56,14 +64,10 @@ class OpenSpan:
 
     def listen(self) -> bool:
         """Records the oldest notices, with the watermark that they prove; whether more is waiting."""
-        # What the database has not taken yet is in memory: until it is gone, the source holds the rest, and its
-        # limit is the limit of all.
-        if not self._recorder.retry():
-            return False
         notices = self.source.take(TAKEN_AT_ONCE)
-        self._recorder.record(list(events_of(notices, self._root.pk)), self._proof_in(notices))
+        is_recorded = self._recorder.record(list(events_of(notices, self._root.pk)), self._proof_in(notices))
         if len(notices) == TAKEN_AT_ONCE:
-            return True
+            return is_recorded
         self._refuse_silence()
         return False
 
@@ -82,7 +86,7 @@ class OpenSpan:
         """Records what has been heard and proves it, if that can be done in so many seconds."""
         deadline = time.monotonic() + seconds
         self.call()
-        while self._calls and time.monotonic() < deadline:
+        while self._calls and not self._recorder.is_waiting and time.monotonic() < deadline:
             if not self.listen():
                 time.sleep(0.01)
 

@@ -49,6 +49,11 @@ class Recorder:
         self.committed = 0
         self.position = 0
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the database has yet to take something."""
+        return bool(self._waiting)
+
     def record(self, events: Sequence[Event], watermark: Watermark | None = None) -> bool:
         """Commits events and the watermark together; whether nothing is left waiting for the database.
 

@@ -45,16 +45,20 @@ class RootWatch:
         """Does what is due; whether there is more to do at once. Raises AuditorError if it cannot go on."""
         if time.monotonic() < self._next_try:
             return False
+        has_more = False
         try:
-            if self._span is None:
-                self._open()
-            return self._span is not None and self._span.tick()
+            if not self._recorder.retry():
+                self._next_try = time.monotonic() + RETRY_SECONDS
+                return False
+            self._span = self._span or self._open()
+            has_more = self._span.tick()
+            self._told = ("", "")
         except GapError as gap:
             self._end(gap)
         except AWAY as error:
             connections[self._using].close()
             self._wait("database", one_line(error), RETRY_SECONDS)
-        return False
+        return has_more
 
     def stop(self, *, seconds: float) -> None:
         """Closes the span with all that has been heard, as far as it can be proved in so many seconds."""
@@ -74,10 +78,7 @@ class RootWatch:
         if self._span is not None:
             self._end(GapError(GapReason.CRASHED, detail))
 
-    def _open(self) -> None:
-        if not self._recorder.retry():
-            self._next_try = time.monotonic() + RETRY_SECONDS
-            return
+    def _open(self) -> OpenSpan:
         identity = identify(self.path)
         source = Source(self.path, limit=conf.queue_limit(), wake=self._wake)
         try:
@@ -86,13 +87,10 @@ class RootWatch:
         except BaseException:
             source.close()
             raise
-        self._span = span
-        self._told = ("", "")
         for closed in span.replaced:
             self._tell_closed(closed)
-        self._log.emit(
-            catalogue.SpanOpened(root=self.path, span=str(span.uid), directories=source.directories)
-        )
+        self._log.emit(catalogue.SpanOpened(root=self.path, span=str(span.uid), directories=source.directories))
+        return span
 
     def _end(self, gap: GapError) -> None:
         span, self._span = self._span, None
@@ -104,7 +102,8 @@ class RootWatch:
         span.source.close()
         if gap.reason is GapReason.TAKEN_OVER:
             raise AuditorError(
-                f"Another process has taken over {self.path}.", hint="Run one watch_media for each media folder."
+                f"Another process has taken over {self.path}.",
+                hint="Run one watch_media for each media folder.",
             )
         closed = SpanClosed(
             root=self._root.pk,

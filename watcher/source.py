@@ -1,7 +1,7 @@
 """Reads the kernel's word on one root into memory; the only module that knows watchdog.
 
-Descriptor, poll and parsing are watchdog's. Its Observer is not used: on overflow it drops what it has already
-read, and it skips what it cannot watch, both without telling a handler.
+Descriptor, poll and parsing are watchdog's. Its Observer is not used: on overflow it drops what it has read,
+and it skips what it cannot watch, both without telling a handler.
 """
 
 import ctypes
@@ -45,7 +45,7 @@ class Source(InotifyFD):
     def __init__(self, root: str, *, limit: int, wake: Event) -> None:
         """Watches every directory before it returns, and holds at most `limit` notices.
 
-        `wake` is set whenever there is something to take. Raises GapError where a directory cannot be watched.
+        `wake` is set whenever there is something to take. Raises GapError if a directory cannot be watched.
         """
         try:
             super().__init__()
@@ -108,7 +108,7 @@ class Source(InotifyFD):
                 self._hear(self._read())
         except GapError as gap:
             self._gap = gap
-        except Exception as error:  # noqa: BLE001 - a reader that died in silence would pass for a quiet disk
+        except Exception as error:  # a reader that died in silence would pass for a quiet disk
             self._gap = GapError(GapReason.THREAD_DIED, f"{type(error).__name__}: {error}")
         self._wake.set()
 

@@ -56,7 +56,7 @@ class WatchedTree:
     def follow(self, folder: Folder, to: Folder) -> Iterator[tuple[bytes, bool]]:
         """Takes the new name of a folder over; gives all that is in it, as `watch` does."""
         was_known = self._folders.rename(folder, to)
-        # A directory made just before the move could not be watched under its old name: it is looked for again.
+        # A directory made just before the move could not be watched under its old name.
         yield from self.watch(to)
         if was_known:  # two directories may have been exchanged
             yield from self.watch(folder)

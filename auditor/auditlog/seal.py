@@ -38,14 +38,20 @@ def seal(*, log_id: UUID, number: int, uid: UUID, first_position: int, count: in
 
 def leaf(event: StoredEvent) -> list[Any]:
     run_id = str(event.run_id) if event.run_id else None
-    return [event.type, event.version, event.root, event.path, microseconds(event.occurred_at), run_id, event.data]
+    return [
+        event.type,
+        event.version,
+        event.root,
+        event.path,
+        microseconds(event.occurred_at),
+        run_id,
+        event.data,
+    ]
 
 
 def canonical(value: Any) -> bytes:
     """One spelling for one value, whichever database it came through: sorted keys, no spaces, UTF-8, no floats."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def microseconds(moment: datetime) -> int:

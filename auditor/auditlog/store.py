@@ -75,7 +75,7 @@ def lock_writer(using: str) -> None:
 
 
 def _seal_batch(head: models.Head, uid: UUID, count: int, content: str) -> models.Batch:
-    using = cast(str, head._state.db)
+    using = cast("str", head._state.db)
     batch = models.Batch(
         number=head.batch + 1,
         uid=uid,
@@ -146,7 +146,11 @@ def _apply(changes: missing.Changes, using: str) -> None:
     rows.bulk_create(
         [
             models.MissingFile(
-                root_id=root, path=path, is_directory=is_directory, position=gone.position, moved_to=gone.moved_to
+                root_id=root,
+                path=path,
+                is_directory=is_directory,
+                position=gone.position,
+                moved_to=gone.moved_to,
             )
             for (root, path, is_directory), gone in changes.gone.items()
         ],
@@ -162,6 +166,7 @@ def _is_back(name: missing.MissingName, until: int) -> Q:
 
 
 def _open_span(position: int, event: SpanOpened, using: str) -> None:
+    assert event.root is not None  # a span is of a root
     models.Span.objects.using(using).create(
         uid=UUID(event.span),
         root_id=event.root,
@@ -207,7 +212,7 @@ def coverage(path: str, *, using: str) -> Coverage:
         span=_seen(opened) if opened else None,
         checkpoint=_checkpoint_seen(last) if last else None,
         previous=_seen(previous) if previous else None,
-        deletions=deletions_since(last.position, cast(models.Span, opened).root_id, using) if last else 0,
+        deletions=deletions_since(last.position, cast("models.Span", opened).root_id, using) if last else 0,
     )
 
 
@@ -292,9 +297,9 @@ def database_time(using: str) -> datetime:
     with connection.cursor() as cursor:
         compiler = models.Head.objects.using(using).query.get_compiler(using)
         sql, params = compiler.compile(Now())
-        cursor.execute(f"SELECT {sql}", params)  # noqa: S608 - the SQL is Django's own
+        cursor.execute(f"SELECT {sql}", params)
         value = cursor.fetchone()[0]
-    moment = value if isinstance(value, datetime) else cast(datetime, parse_datetime(value))
+    moment = value if isinstance(value, datetime) else cast("datetime", parse_datetime(value))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from typing import Any
 from uuid import uuid4
 
 from django.apps import apps
@@ -75,9 +74,7 @@ class AuditorCommand(BaseCommand):
 
     def failed(self, error: AuditorError) -> LogLine:
         """The log's line for an early end."""
-        return RunFailed(
-            command=self.name, message=error.message, hint=error.hint, exit_code=int(error.exit_code)
-        )
+        return RunFailed(command=self.name, message=error.message, hint=error.hint, exit_code=int(error.exit_code))
 
     @property
     def name(self) -> str:

@@ -50,8 +50,8 @@ def _names(field: Any, values: Iterable[Any], using: str) -> dict[Any, Group]:
 
 def _texts(field: Any, values: list[Any], using: str) -> dict[Any, str]:
     target = field.target_field.attname
-    related = QuerySet(model=field.related_model, using=using)
+    related: QuerySet[models.Model] = QuerySet(model=field.related_model, using=using)
     try:
         return {getattr(one, target): str(one) for one in related.filter(**{f"{target}__in": values})}
-    except Exception:  # noqa: BLE001 - the host's own __str__, or an image that is opened on loading: any may fail
+    except Exception:
         return {}

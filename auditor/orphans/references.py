@@ -91,9 +91,7 @@ def topmost(directories: QuerySet[MissingFile]) -> list[str]:
     return kept
 
 
-def _read_below(
-    audited: AuditedModel, field: AuditedField, prefixes: list[str], using: str
-) -> Iterator[list[Row]]:
+def _read_below(audited: AuditedModel, field: AuditedField, prefixes: list[str], using: str) -> Iterator[list[Row]]:
     if not prefixes:
         return
     if len(prefixes) <= PREFIXES_BY_DATABASE:

@@ -92,7 +92,8 @@ def audited_models(only: Sequence[str] = ()) -> list[AuditedModel]:
     unique = list(dict.fromkeys(model for model in named if not _is_covered(model, named)))
     others = [model for model in _discovered() if model not in unique]
     return [audited for model in unique if (audited := _audited(model, named=True))] + sorted(
-        (audited for model in others if (audited := _audited(model, named=False))), key=lambda audited: audited.id
+        (audited for model in others if (audited := _audited(model, named=False))),
+        key=lambda audited: audited.id,
     )
 
 
@@ -104,7 +105,7 @@ def _named_model(name: str) -> type[models.Model]:
     fault = name_fault(name)
     if fault:
         raise AuditorError(fault, hint="Name a model as 'app.Model'.", exit_code=ExitCode.USAGE)
-    concrete = apps.get_model(name)._meta.concrete_model
+    concrete: type[models.Model] | None = apps.get_model(name)._meta.concrete_model
     assert concrete is not None  # an installed model is never abstract
     return concrete
 
@@ -153,12 +154,11 @@ def _is_primary(field: models.FileField, registration: Registration | None) -> b
 
 def _audited_field(model: type[models.Model], field: models.FileField, is_primary: bool) -> AuditedField:
     storage = field.storage
-    has_folder = isinstance(storage, FileSystemStorage)
     return AuditedField(
         model=model._meta.label,
         name=field.name,
         is_primary=is_primary,
-        root=os.path.realpath(storage.location) if has_folder else None,
+        root=os.path.realpath(storage.location) if isinstance(storage, FileSystemStorage) else None,
         storage=type(storage).__name__,
     )
 

@@ -47,7 +47,12 @@ class Route:
 
 
 def decide(
-    coverage: Coverage, *, field: str, identity: str, allowed_seconds: float, wanted: RouteKind = RouteKind.AUTO
+    coverage: Coverage,
+    *,
+    field: str,
+    identity: str,
+    allowed_seconds: float,
+    wanted: RouteKind = RouteKind.AUTO,
 ) -> Route:
     """The route for a field ('app.Model.field') of a root that now is `identity`.
 

@@ -34,9 +34,7 @@ class Survey:
         return route is not None and route.kind is kind
 
 
-def make_survey(
-    models: Sequence[AuditedModel], *, using: str, wanted: RouteKind = RouteKind.AUTO
-) -> Survey:
+def make_survey(models: Sequence[AuditedModel], *, using: str, wanted: RouteKind = RouteKind.AUTO) -> Survey:
     """Counts the records, makes sure of the roots and chooses the route of every field. Only reads.
 
     Raises AuditorError if a root that holds files of a main model cannot be read (refused: root), or if the

@@ -1,7 +1,7 @@
 """Executes a plan: looks again, writes down, deletes and closes, in one transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,7 +58,7 @@ class RunFacts:
 
 
 def remove(
-    plan: Plan, audited: list[AuditedModel], run: RunFacts, *, using: str, progress: Progress = lambda _: None
+    plan: Plan, audited: Sequence[AuditedModel], run: RunFacts, *, using: str, progress: Progress = lambda _: None
 ) -> Outcome:
     """Deletes the orphans of the named models and says what went and what stayed.
 
@@ -71,7 +71,11 @@ def remove(
         stack.enter_context(transaction.atomic(using, durable=True))
         store.lock_writer(using)
         Run.objects.using(using).create(
-            uid=run.uid, command=run.command, user=run.user, started_at=run.started_at, finished_at=run.started_at
+            uid=run.uid,
+            command=run.command,
+            user=run.user,
+            started_at=run.started_at,
+            finished_at=run.started_at,
         )
         _ensure_same_roots(plan)
         removals = [Removal(by_id[one.model], run.uid, using) for one in plan.to_delete]
@@ -204,12 +208,13 @@ def _close(removals: list[Removal], run: RunFacts, using: str) -> Outcome:
         kept=tuple(kept for removal in removals for kept in removal.kept),
         cascade=sum((removal.cascade for removal in removals), Counter()),
     )
-    counts = {"deleted": outcome.deleted_by_model(), "cascade": outcome.cascade, "kept": outcome.kept_by_model()}
     completed = RunCompleted(
         run_id=run.uid,
         occurred_at=now,
         command=run.command,
-        **{name: dict(count) for name, count in counts.items()},
+        deleted=dict(outcome.deleted_by_model()),
+        cascade=dict(outcome.cascade),
+        kept=dict(outcome.kept_by_model()),
     )
     store.append([completed], using=using)
     Run.objects.using(using).filter(uid=run.uid).update(

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ def tombstones_of(collector: Collector, orphans: type[models.Model], run: UUID) 
     for model, instances in collector.data.items():
         kind = Tombstone.Kind.ORPHAN if model is orphans else Tombstone.Kind.CASCADE
         for keys in chunks((instance.pk for instance in instances), CHUNK):
-            rows = QuerySet(model=model, using=collector.using).filter(pk__in=keys)
+            rows: QuerySet[models.Model] = QuerySet(model=model, using=collector.using).filter(pk__in=keys)
             yield from _rows(rows, kind, run)
     for query in collector.fast_deletes:
         yield from _rows(query, Tombstone.Kind.CASCADE, run)
@@ -48,7 +48,7 @@ def _rows(rows: Any, kind: Tombstone.Kind, run: UUID) -> Iterator[Tombstone]:
         yield tombstone(kind, options.label, row[options.pk.attname], row, run)
 
 
-def _emptied(field: Any, update: Iterable[models.Model], run: UUID) -> Iterator[Tombstone]:
+def _emptied(field: Any, update: Any, run: UUID) -> Iterator[Tombstone]:
     for instance in update:
         row = {"field": field.attname, "value": getattr(instance, field.attname)}
         yield tombstone(Tombstone.Kind.EMPTIED, field.model._meta.label, instance.pk, row, run)

@@ -6,11 +6,13 @@ from zipfile import ZipFile
 
 import pytest
 
+from auditor.version import VERSION
+
 pytestmark = pytest.mark.sqlite
 
 CHECKOUT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-INFO = f"django_media_auditor-{PROJECT['version']}.dist-info"
+INFO = f"django_media_auditor-{VERSION}.dist-info"
 
 
 def files_below(package: str) -> set[str]:
@@ -38,7 +40,7 @@ def test_wheel_asks_for_what_the_project_says(wheel: Path) -> None:
         metadata = message_from_bytes(archive.read(f"{INFO}/METADATA"))
 
     assert metadata["Name"] == PROJECT["name"]
-    assert metadata["Version"] == PROJECT["version"]
+    assert metadata["Version"] == VERSION
     assert metadata["Requires-Python"] == PROJECT["requires-python"]
     assert metadata["License-Expression"] == "MIT"
     assert sorted(metadata.get_all("Requires-Dist", [])) == sorted(PROJECT["dependencies"])

@@ -29,7 +29,12 @@ class Command(AuditorCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="show what would be deleted, and write nothing")
         parser.add_argument(
-            "--force", "--no-input", "--noinput", action="store_true", dest="force", help="delete without asking"
+            "--force",
+            "--no-input",
+            "--noinput",
+            action="store_true",
+            dest="force",
+            help="delete without asking",
         )
         parser.add_argument("--check", action="store_true", help="a dry run that exits with 3 if there are orphans")
         parser.add_argument(
