@@ -1,9 +1,21 @@
-"""What every test may ask for."""
+"""What every test may ask for, and what every test has to keep: each JSON line fits its schema."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from jsonschema import Draft202012Validator, FormatChecker
+
+from auditor import catalogue, jsonlog
+
+VALIDATORS = {
+    event: Draft202012Validator(catalogue.json_schema(kind), format_checker=FormatChecker())
+    for event, kind in catalogue.LINES.items()
+    if event
+}
 
 
 @pytest.fixture
@@ -13,3 +25,26 @@ def media(tmp_path: Path, settings: LazySettings) -> Path:
     folder.mkdir()
     settings.MEDIA_ROOT = str(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def every_line_fits_its_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Validates every line of the JSON log that this process emits in any test."""
+    faults: list[str] = []
+    render = jsonlog.render_json
+
+    def render_and_validate(logger: Any, method: str, event: Any) -> str:
+        line = render(logger, method, event)
+        faults.extend(line_faults(line))
+        return line
+
+    monkeypatch.setattr(jsonlog, "render_json", render_and_validate)
+    yield
+    assert faults == []
+
+
+def line_faults(line: str) -> list[str]:
+    """What is wrong with one line of the JSON log."""
+    values = json.loads(line)
+    faults = [error.message for error in VALIDATORS[values["event"]].iter_errors(values)]
+    return faults + [f"too long: {len(line)}"] * (len(line.encode()) > jsonlog.LINE_LIMIT)

@@ -11,7 +11,7 @@ TIME_ZONE = "UTC"
 ROOT_URLCONF = "deploy.gallery.urls"
 STATIC_URL = "static/"
 MEDIA_URL = "media/"
-MEDIA_ROOT = "/nonexistent/media"
+MEDIA_ROOT = os.environ.get("TEST_MEDIA_ROOT", "/nonexistent/media")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUDITOR_MODELS = ["gallery.Photo", "gallery.Video"]
 
@@ -34,6 +34,9 @@ else:
             },
         }
     }
+
+# A program that a test starts uses the database that the test made.
+DATABASES["default"]["NAME"] = os.environ.get("TEST_DATABASE_NAME", DATABASES["default"]["NAME"])
 
 INSTALLED_APPS = [
     "django.contrib.admin",
