@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auditor.auditlog.coverage import GapReason
@@ -50,19 +51,25 @@ def confirm(root: str, opened: Identity) -> None:
 
 
 def _mounts_of(root: bytes, lines: list[bytes]) -> tuple[bytes, ...]:
-    holding = [line for line in lines if _lies_in(root, _mount_point(line))]
+    holding = sorted((line for line in lines if _lies_in(root, _mount_point(line))), key=_depth)
     within = tuple(line for line in lines if _lies_in(_mount_point(line), root))
-    for line in (_seen(holding), *within):
-        kind = line.partition(b" - ")[2].split(b" ")[0]
-        if UNHEARD.fullmatch(kind):
-            where = limits.shown(_mount_point(line))
-            raise GapError(GapReason.NOT_WATCHED, f"{where} is {kind.decode()}: the kernel does not tell of it all.")
+    _refuse_unheard((*holding[-1:], *within))  # of several mounts on one place, the last is the one that is seen
     return within
 
 
-def _seen(holding: list[bytes]) -> bytes:
-    # Of several mounts on one place, the last line is the one that is seen.
-    return max(reversed(holding), key=lambda line: len(_mount_point(line)))
+def _depth(line: bytes) -> int:
+    return len(_mount_point(line))
+
+
+def _refuse_unheard(lines: Iterable[bytes]) -> None:
+    for line in lines:
+        kind = line.partition(b" - ")[2].split(b" ")[0]
+        if UNHEARD.fullmatch(kind):
+            where = limits.shown(_mount_point(line))
+            raise GapError(
+                GapReason.NOT_WATCHED,
+                f"{where} is {kind.decode()}: the kernel does not tell of all that is deleted there.",
+            )
 
 
 def _mount_point(line: bytes) -> bytes:

@@ -91,14 +91,14 @@ class OpenSpan:
                 time.sleep(0.01)
 
     def _proof_in(self, notices: list[Notice]) -> Watermark | None:
-        moments = [
-            call[0]
-            for notice in notices
-            if notice.kind is Kind.HEARD and (call := self._calls.pop(notice.path, None)) is not None
-        ]
-        if not moments:
+        heard = {notice.path for notice in notices if notice.kind is Kind.HEARD}
+        answered = [token for token in self._calls if token in heard]
+        if not answered:
             return None
-        self.covered_until = moments[-1]
+        for token in list(self._calls):  # in the order they were made: what a later one proves holds for all before
+            self.covered_until = self._calls.pop(token)[0]
+            if token == answered[-1]:
+                break
         return Watermark(span=self.uid, covered_until=self.covered_until)
 
     def _refuse_silence(self) -> None:

@@ -139,9 +139,13 @@ class Disk:
     def judge(self, names: Iterable[str]) -> dict[str, Look]:
         """{name: Look} of those names that are not plainly present."""
         groups: defaultdict[str, list[str]] = defaultdict(list)
+        head, add = "/", groups["/"].append
         for name in names:
             cut = name.rfind("/") + 1
-            groups[name[:cut]].append(name[cut:])
+            if name[:cut] != head:  # neighbours in the table are mostly neighbours on disk
+                head = name[:cut]
+                add = groups[head].append
+            add(name[cut:])
         looks = {}
         for head, lasts in groups.items():
             folder = self._folder(head, len(lasts))
@@ -165,10 +169,10 @@ class Disk:
             self._folders.move_to_end(head)
             return known
         folder = self._folders[head] = self._visit(head, asked)
-        self._held += len(folder.names)
+        self._held += len(folder.names) + 1
         while self._held > LISTED_NAMES and len(self._folders) > 1:
             _, oldest = self._folders.popitem(last=False)
-            self._held -= len(oldest.names)
+            self._held -= len(oldest.names) + 1
         return folder
 
     def _visit(self, head: str, asked: int) -> Folder:
@@ -186,8 +190,9 @@ class Disk:
             return Folder(names=frozenset(os.listdir(path)), is_listed=True)
         except OSError as error:
             look = judge_error(error)
-            if look is not MISSING:
-                self.unlisted[head.rstrip("/") or "."] = look.reason
+            if look is MISSING:
+                return Folder(is_listed=True)  # as an empty one: a name can still be one that no folder could hold
+            self.unlisted[head.rstrip("/") or "."] = look.reason
             return Folder(look=look)
         except ValueError:
             return Folder(look=NOT_A_NAME)

@@ -91,10 +91,10 @@ class Search:
         for chunk in references.read_all(self.audited, self.survey.using):
             troubled: dict[Any, tuple[Row, dict[int, Look]]] = {}
             for at, one in fields:
-                looks = self.disks[one.root or ""].judge(row[at] for row in chunk if row[at])
-                for row in chunk if looks else ():
-                    if (look := looks.get(row[at])) is not None and look.verdict is not Verdict.PRESENT:
-                        troubled.setdefault(row[0], (row, {}))[1][at] = look
+                looks = self.disks[one.root or ""].judge([row[at] for row in chunk if row[at]])
+                for row in [row for row in chunk if row[at] in looks] if looks else ():
+                    if looks[row[at]].verdict is not Verdict.PRESENT:
+                        troubled.setdefault(row[0], (row, {}))[1][at] = looks[row[at]]
             for row, found in troubled.values():
                 self._conclude(row, found | self._look_where_log_answers(row))
             self.progress(len(chunk))

@@ -17,7 +17,7 @@ from auditor.auditlog.store import CHUNK, chunks
 from auditor.models import MissingFile
 from auditor.orphans.registry import AuditedField, AuditedModel
 
-READ_CHUNK = 20_000  # records to a query
+READ_CHUNK = 2_000  # records to a query: what is still in the processor's cache when it is looked up
 PREFIXES_BY_DATABASE = 50  # more directories than this are quicker told apart here, in one pass
 
 
@@ -48,12 +48,16 @@ def read_all(audited: AuditedModel, using: str) -> Iterator[list[Row]]:
 def read(audited: AuditedModel, some: QuerySet[Any]) -> Iterator[list[Row]]:
     """The records of a query in the order of their keys, `READ_CHUNK` at a time."""
     columns = some.order_by("pk").values_list("pk", *(field.name for field in audited.fields))
-    chunk = list(columns[:READ_CHUNK])
+    chunk = _fetch(columns)
     while chunk:
         yield chunk
         if len(chunk) < READ_CHUNK:
             return
-        chunk = list(columns.filter(pk__gt=chunk[-1][0])[:READ_CHUNK])
+        chunk = _fetch(columns.filter(pk__gt=chunk[-1][0]))
+
+
+def _fetch(columns: QuerySet[Any]) -> list[Row]:
+    return list(columns[:READ_CHUNK])
 
 
 def read_candidates(

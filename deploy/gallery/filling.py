@@ -44,13 +44,10 @@ def refill(*, photos: int, videos: int, seed: int) -> None:
     made_photos = [_make_photo(number, _spread(albums, number, photos), chance) for number in range(photos)]
     posters = [thumbnail(io.BytesIO(encode(draw_picture(chance)))) for _ in range(POSTERS)]
     made_videos = [
-        _make_video(number, _spread(albums, number, videos), posters[number % POSTERS])
-        for number in range(videos)
+        _make_video(number, _spread(albums, number, videos), posters[number % POSTERS]) for number in range(videos)
     ]
     renditions = [
-        _make_rendition(photo, width)
-        for photo in made_photos[::RENDITION_EVERY]
-        for width in RENDITION_WIDTHS
+        _make_rendition(photo, width) for photo in made_photos[::RENDITION_EVERY] for width in RENDITION_WIDTHS
     ]
     # The database is locked for the rows alone, not for the seconds that drawing takes.
     with transaction.atomic():

@@ -102,14 +102,11 @@ def _draw_sun(picture: Image.Image, palette: Palette, chance: Random, *, height:
 
 def _draw_ridge(picture: Image.Image, colour: str, chance: Random, *, height: float) -> None:
     width, bottom = picture.size
-    waves = [
-        (chance.uniform(0.5, 6), chance.uniform(0, math.tau), chance.uniform(0.01, 0.06)) for _ in range(4)
-    ]
+    waves = [(chance.uniform(0.5, 6), chance.uniform(0, math.tau), chance.uniform(0.01, 0.06)) for _ in range(4)]
     line = [
         (
             x,
-            bottom
-            * (height + sum(size * math.sin(x / width * pace * 2 + start) for pace, start, size in waves)),
+            bottom * (height + sum(size * math.sin(x / width * pace * 2 + start) for pace, start, size in waves)),
         )
         for x in range(0, width + 32, 32)
     ]

@@ -48,6 +48,25 @@ TWO_PAPERS = """
     Paper.objects.create(scan="scans/gone.pdf")
 """
 
+REPORT = """\
+    Scanning for orphaned media records...
+    Checking 2 papers...
+
+    Full disk scan: no watcher has ever run for this folder (manage.py watch_media starts one)
+
+    ======================================================================
+    ORPHANED RECORDS FOUND:
+    ======================================================================
+    Papers: 1 orphaned out of 2 total
+    ======================================================================
+
+    Orphaned Papers (sample):
+      - scans/gone.pdf
+
+    No model is named for deletion. To allow it, add to your settings:
+      AUDITOR_MODELS = ["papers.Paper"]
+"""
+
 
 @pytest.fixture(scope="session")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -106,7 +125,7 @@ def run(folder: Path, *command: str | Path) -> str:
 def test_dry_run_in_a_bare_project(python: Path, project: Path) -> None:
     text = run(project, python, "manage.py", "cleanup_orphaned_media", "--dry-run")
 
-    assert text == ""
+    assert text == dedent(REPORT)
 
 
 def test_no_migration_is_left_to_make(python: Path, project: Path) -> None:

@@ -90,7 +90,5 @@ def test_allowed_skip_needs_a_reason(tmp_path: Path) -> None:
     path = tmp_path / "allowed_skips.txt"
     path.write_text("tests/test_it.py::test_skipped\n")
 
-    with pytest.raises(
-        ValueError, match=r"^allowed_skips.txt: 'tests/test_it.py::test_skipped' has no reason.$"
-    ):
+    with pytest.raises(ValueError, match=r"^allowed_skips.txt: 'tests/\S+' has no reason\.$"):
         read_allowed(path)

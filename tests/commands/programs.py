@@ -1,0 +1,111 @@
+"""Programs of their own that a test talks to while they run: through pipes, or at a terminal."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.running import PROJECT, environment
+
+PATIENCE = 60  # seconds until a program that says nothing is taken for hanging
+NAME = "cleanup_orphaned_media"
+CONFIRMED = "(yes/no): "
+
+
+@dataclass(slots=True)
+class Program:
+    """A running program: what it said so far, and where to answer."""
+
+    process: subprocess.Popen[bytes]
+    listens_at: int
+    speaks_at: int
+    said: str = ""
+
+    def wait_for(self, text: str) -> None:
+        while text not in self.said:
+            assert self._hear(), f"It ended, and said only: {self.said}"
+
+    def answer(self, text: str) -> None:
+        os.write(self.listens_at, text.encode())
+
+    def interrupt(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+    def end(self) -> int:
+        """Hears it out; gives back its exit code."""
+        while self._hear():
+            pass
+        return self.process.wait(PATIENCE)
+
+    def _hear(self) -> bool:
+        ready, _, _ = select.select([self.speaks_at], [], [], PATIENCE)
+        assert ready, f"It hangs, and said only: {self.said}"
+        try:
+            heard = os.read(self.speaks_at, 65_536)
+        except OSError:  # a terminal's way to say that nobody is at the other end
+            heard = b""
+        self.said += heard.decode()
+        return bool(heard)
+
+
+@contextmanager
+def program(*arguments: str, stderr: Path, **extra: str) -> Iterator[Program]:
+    """`manage.py` with its stdin and stdout at pipes, and its stderr in a file."""
+    with stderr.open("wb") as log:
+        process = _start(arguments, extra, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with _ended(process), process.stdin, process.stdout:
+        yield Program(process, process.stdin.fileno(), process.stdout.fileno())
+
+
+@contextmanager
+def at_terminal(*arguments: str, stdout: Path | None = None, **extra: str) -> Iterator[Program]:
+    """`manage.py` at a terminal; with `stdout`, only its stdin and stderr are there. Nothing typed is echoed."""
+    ours, theirs = pty.openpty()
+    settings = termios.tcgetattr(theirs)
+    settings[1] &= ~termios.ONLCR
+    settings[3] &= ~termios.ECHO
+    termios.tcsetattr(theirs, termios.TCSANOW, settings)
+    try:
+        with open(stdout or os.devnull, "wb") as file:
+            out = file if stdout else theirs
+            process = _start(arguments, extra, stdin=theirs, stdout=out, stderr=theirs)
+    finally:
+        os.close(theirs)
+    try:
+        with _ended(process):
+            yield Program(process, ours, ours)
+    finally:
+        os.close(ours)
+
+
+def _start(arguments: tuple[str, ...], extra: dict[str, str], **streams: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT,
+        env=environment(**extra),
+        preexec_fn=_hear_interrupts,
+        **streams,
+    )
+
+
+def _hear_interrupts() -> None:
+    # A shell's background job ignores Ctrl-C, and so would everything that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait(PATIENCE)

@@ -1,0 +1,458 @@
+"""From a real directory to the audit log, one tick at a time."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db import OperationalError
+
+from auditor.auditlog import store
+from auditor.errors import AuditorError
+from auditor.models import Checkpoint, Event, MissingFile, Span
+from tests.makers import make_file, make_photo, real
+from tests.watcher.captured import CapturedLog
+from tests.watcher.waiting import wait_until
+from watcher import census, open_span, root_watch
+from watcher.daemon import Daemon
+from watcher.shutdown import StopFlag
+from watcher.source import Source
+
+pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
+MakeDaemon = Callable[..., Daemon]
+
+
+@pytest.fixture(autouse=True)
+def impatient(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.AUDITOR_WATERMARK_SECONDS = 0.1
+    monkeypatch.setattr(root_watch, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(root_watch, "RETRY_UNWATCHED_SECONDS", 0.01)
+
+
+@pytest.fixture
+def log() -> CapturedLog:
+    return CapturedLog()
+
+
+@pytest.fixture
+def make_daemon(media: Path, log: CapturedLog) -> Iterator[MakeDaemon]:
+    with ExitStack() as stopping:
+
+        def make(*roots: Path) -> Daemon:
+            daemon = Daemon([real(root) for root in roots or (media,)], using="default", log=log)
+            stopping.callback(daemon.stop, "the test is over")
+            return daemon
+
+        yield make
+
+
+def tick_until(daemon: Daemon, is_so: Callable[[], object]) -> None:
+    wait_until(lambda: (daemon.tick(), is_so())[1])
+
+
+def proven(daemon: Daemon) -> None:
+    """Ticks until all that has happened until now is in the log."""
+    asked = store.database_time("default")
+    tick_until(daemon, lambda: covered_until() > asked)
+
+
+def covered_until() -> datetime:
+    return Span.objects.get(closed_at__isnull=True).covered_until
+
+
+def recorded() -> list[tuple[str, str]]:
+    """The events that are not about the watch itself."""
+    about_the_watch = ("span.opened", "span.closed", "checkpoint.completed")
+    events = Event.objects.exclude(type__in=about_the_watch).order_by("position")
+    return list(events.values_list("type", "path"))
+
+
+def spans() -> list[tuple[str, str]]:
+    """How each span ended, in the order they were opened."""
+    return list(Span.objects.order_by("opened_position").values_list("closed_reason", "closed_detail"))
+
+
+def has_healed() -> bool:
+    opened = Span.objects.filter(closed_at__isnull=True).first()
+    return Span.objects.count() > 1 and opened is not None and opened.checkpoints.exists()
+
+
+def test_a_deletion_travels_from_the_disk_into_the_missing_set(media: Path, make_daemon: MakeDaemon) -> None:
+    make_photo("photos/a.jpg", media=media)
+    daemon = make_daemon()
+    daemon.tick()
+
+    (media / "photos/a.jpg").unlink()
+    proven(daemon)
+
+    assert recorded() == [("file.deleted", "photos/a.jpg")]
+    assert list(MissingFile.objects.values_list("path", flat=True)) == ["photos/a.jpg"]
+
+
+def test_a_span_opens_when_every_directory_is_watched_and_a_census_runs_inside_it(
+    media: Path, make_daemon: MakeDaemon, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_file(media, "photos/there.jpg")
+    make_photo("photos/gone.jpg")
+    watched_at: list[datetime] = []
+
+    class Noting(Source):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            assert not Span.objects.exists()
+            watched_at.append(store.database_time("default"))
+
+    monkeypatch.setattr(root_watch, "Source", Noting)
+    make_daemon().tick()
+
+    span, found = Span.objects.get(), os.stat(media)
+    assert span.opened_at >= watched_at[0]
+    assert span.identity == f"{found.st_dev}:{found.st_ino}"
+    assert list(Event.objects.order_by("position").values_list("type", "path")) == [
+        ("span.opened", ""),
+        ("file.deleted", "photos/gone.jpg"),
+        ("checkpoint.completed", ""),
+    ]
+    made = log.lines("checkpoint.completed")[0]
+    assert log.lines("span.opened") == [
+        {"event": "span.opened", "root": real(media), "span": str(span.uid), "directories": 2}
+    ]
+    assert made == {
+        "event": "checkpoint.completed",
+        "root": real(media),
+        "span": str(span.uid),
+        "position": 3,
+        "references": 1,
+        "missing": 1,
+        "duration_ms": made["duration_ms"],
+    }
+
+
+def test_the_watermark_moves_only_on_an_answered_call(
+    media: Path, make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = make_daemon()
+    unanswered: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Source, "call", lambda _, token: unanswered.append(token))
+        daemon.tick()
+        opened_at = covered_until()
+        (media / "a.jpg").touch()
+        (media / "a.jpg").unlink()
+        tick_until(daemon, lambda: len(unanswered) > 3)
+
+        assert recorded() == [("file.deleted", "a.jpg")]
+        assert covered_until() == opened_at
+
+    proven(daemon)
+    assert covered_until() > opened_at
+
+
+def test_a_call_that_is_never_answered_ends_the_span(make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_span, "UNHEARD_SECONDS", 0.0)
+    daemon = make_daemon()
+    with monkeypatch.context() as patch:
+        patch.setattr(Source, "call", lambda *_: None)
+        tick_until(daemon, lambda: spans()[0][0])
+
+    assert spans()[0] == ("thread_died", "A call was not heard for 0 s.")
+
+
+def test_a_call_that_cannot_be_made_ends_the_span(make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    daemon = make_daemon()
+    with monkeypatch.context() as patch:
+        patch.setattr(Source, "call", full)
+        daemon.tick()
+
+    assert spans() == [("thread_died", "No proof of hearing can be made: [Errno 28] No space left on device.")]
+    tick_until(daemon, has_healed)
+
+
+def test_a_replaced_root_ends_the_span_and_the_new_one_is_watched(
+    media: Path, make_daemon: MakeDaemon, log: CapturedLog, tmp_path: Path
+) -> None:
+    make_photo("photos/a.jpg", media=media)
+    daemon = make_daemon()
+    daemon.tick()
+
+    media.rename(tmp_path / "elsewhere")
+    tick_until(daemon, lambda: log.lines("root.waiting"))
+    for _ in range(5):
+        daemon.tick()
+    shutil.copytree(tmp_path / "elsewhere", media)
+    tick_until(daemon, has_healed)
+
+    assert spans() == [("root_replaced", "The media folder was renamed."), ("", "")]
+    assert recorded() == []
+    gone = f"{real(media)} is not there."
+    assert log.lines("root.waiting") == [
+        {"event": "root.waiting", "root": real(media), "reason": "root_gone", "detail": gone}
+    ]
+
+
+def test_a_removed_root_ends_the_span_with_its_deletions_recorded(media: Path, make_daemon: MakeDaemon) -> None:
+    make_file(media, "a.jpg")
+    daemon = make_daemon()
+    daemon.tick()
+
+    shutil.rmtree(media)
+    tick_until(daemon, lambda: spans()[0][0])
+
+    assert recorded() == [("file.deleted", "a.jpg")]
+    assert spans() == [("root_gone", "The media folder was removed.")]
+
+
+def test_a_root_whose_parent_is_renamed_is_noticed_by_the_next_proof(tmp_path: Path, make_daemon: MakeDaemon) -> None:
+    root = tmp_path / "srv/media"
+    root.mkdir(parents=True)
+    daemon = make_daemon(root)
+    daemon.tick()
+
+    (tmp_path / "srv").rename(tmp_path / "old")
+    tick_until(daemon, lambda: spans()[0][0])
+
+    assert spans() == [("root_gone", f"{root} is not there.")]
+
+
+def test_a_dead_reader_ends_the_span_and_a_new_one_is_opened(
+    media: Path, make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = make_daemon()
+    daemon.tick()
+    with monkeypatch.context() as patch:
+        patch.setattr(Source, "_notices_of", lambda *_: 1 / 0)
+        (media / "a.jpg").touch()
+        tick_until(daemon, lambda: spans()[0][0])
+
+    tick_until(daemon, has_healed)
+
+    assert spans() == [("thread_died", "ZeroDivisionError: division by zero"), ("", "")]
+
+
+def test_what_vanished_in_a_gap_is_found_by_the_next_census(
+    media: Path, make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_photo("photos/a.jpg", media=media)
+    daemon = make_daemon()
+    daemon.tick()
+    with monkeypatch.context() as patch:
+        patch.setattr(Source, "_notices_of", lambda *_: 1 / 0)
+        (media / "x").touch()
+        tick_until(daemon, lambda: spans()[0][0])
+    (media / "photos/a.jpg").unlink()
+
+    tick_until(daemon, has_healed)
+
+    assert recorded() == [("file.deleted", "photos/a.jpg")]
+
+
+def test_a_span_that_a_crash_left_open_is_closed_by_the_next_start(
+    make_daemon: MakeDaemon, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crashed = make_daemon()
+    proven(crashed)
+    watermark = covered_until()
+    first = Span.objects.get()
+
+    make_daemon().tick()
+
+    assert spans() == [("crashed", "Found open by the next start."), ("", "")]
+    assert log.lines("span.closed") == [
+        {
+            "event": "span.closed",
+            "root": first.root.path,
+            "span": str(first.uid),
+            "covered_until": watermark.isoformat(),
+            "reason": "crashed",
+            "detail": "Found open by the next start.",
+        }
+    ]
+    with pytest.raises(AuditorError):
+        tick_until(crashed, lambda: False)
+
+
+def test_a_watcher_that_is_replaced_by_another_one_stops_and_says_so(media: Path, make_daemon: MakeDaemon) -> None:
+    first = make_daemon()
+    first.tick()
+    make_daemon().tick()
+
+    with pytest.raises(AuditorError) as raised:
+        first.run(StopFlag())
+
+    assert (raised.value.message, raised.value.hint) == (
+        f"Another process has taken over {real(media)}.",
+        "Run one watch_media for each media folder.",
+    )
+    assert [reason for reason, _ in spans()] == ["crashed", ""]
+
+
+def test_stopping_records_and_proves_all_that_has_happened(
+    media: Path, make_daemon: MakeDaemon, log: CapturedLog
+) -> None:
+    make_file(media, "a.jpg")
+    daemon = make_daemon()
+    daemon.tick()
+    (media / "a.jpg").unlink()
+    asked = store.database_time("default")
+
+    daemon.stop("SIGTERM")
+
+    span = Span.objects.get()
+    assert recorded() == [("file.deleted", "a.jpg")]
+    assert (span.closed_reason, span.covered_until >= asked) == ("stopped", True)
+    assert log.lines("watcher.stopped") == [{"event": "watcher.stopped", "reason": "SIGTERM", "events": 4}]
+    assert [thread for thread in threading.enumerate() if isinstance(thread, Source)] == []
+
+
+def test_a_gap_that_shows_up_while_stopping_is_the_reason_of_the_end(media: Path, make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon()
+    daemon.tick()
+    media.rmdir()
+
+    daemon.stop("SIGTERM")
+
+    assert spans() == [("root_gone", f"{real(media)} is not there.")]
+
+
+def test_a_database_that_is_away_holds_the_deletions_back_and_loses_none(
+    media: Path, make_daemon: MakeDaemon, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_file(media, "a.jpg")
+    make_file(media, "b.jpg")
+    daemon = make_daemon()
+    daemon.tick()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OperationalError("connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "append", refuse)
+        patch.setattr(store, "database_time", refuse)
+        (media / "a.jpg").unlink()
+        tick_until(daemon, lambda: log.lines("append.retried"))
+        (media / "b.jpg").unlink()
+        for _ in range(5):
+            daemon.tick()
+    proven(daemon)
+
+    assert recorded() == [("file.deleted", "a.jpg"), ("file.deleted", "b.jpg")]
+    assert spans() == [("", "")]
+
+
+def test_a_gap_without_a_database_is_written_down_later(
+    media: Path, make_daemon: MakeDaemon, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = make_daemon()
+    daemon.tick()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OperationalError("connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "append", refuse)
+        patch.setattr(store, "database_time", refuse)
+        media.rmdir()
+        tick_until(daemon, lambda: log.lines("span.closed"))
+        assert spans() == [("", "")]
+    media.mkdir()
+    tick_until(daemon, has_healed)
+
+    assert spans() == [("root_gone", "The media folder was removed."), ("", "")]
+
+
+def test_a_census_that_fails_with_the_database_is_made_again(
+    make_daemon: MakeDaemon, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_span, "CENSUS_RETRY_SECONDS", 0.0)
+    daemon = make_daemon()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OperationalError("connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(census, "take_census", refuse)
+        daemon.tick()
+        assert not Checkpoint.objects.exists()
+    tick_until(daemon, Checkpoint.objects.exists)
+
+    assert spans() == [("", "")]
+    assert log.lines("root.waiting")[0]["reason"] == "database"
+
+
+def test_a_census_is_repeated_in_the_open_span(make_daemon: MakeDaemon, settings: LazySettings) -> None:
+    settings.AUDITOR_CHECKPOINT_HOURS = 0.01
+    daemon = make_daemon()
+    daemon.tick()
+    settings.AUDITOR_CHECKPOINT_HOURS = 1e-6
+    daemon._watches[0]._span._next_census = 0.0  # type: ignore[union-attr] # the interval is over
+
+    tick_until(daemon, lambda: Checkpoint.objects.count() > 2)
+
+    assert spans() == [("", "")]
+
+
+def test_each_root_has_its_own_span_and_its_own_gaps(media: Path, tmp_path: Path, make_daemon: MakeDaemon) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    daemon = make_daemon(media, other)
+    daemon.tick()
+
+    other.rmdir()
+    tick_until(daemon, lambda: any(reason for reason, _ in spans()))
+
+    assert list(Span.objects.filter(closed_at__isnull=True).values_list("root__path", flat=True)) == [real(media)]
+
+
+def test_a_root_that_is_a_file_is_waited_for_and_said_once(
+    media: Path, make_daemon: MakeDaemon, log: CapturedLog
+) -> None:
+    media.rmdir()
+    media.touch()
+    daemon = make_daemon()
+    for _ in range(5):
+        tick_until(daemon, lambda: True)
+
+    assert [(line["reason"], line["detail"]) for line in log.lines()] == [
+        ("root_gone", f"{real(media)} is not a folder.")
+    ]
+    assert not Span.objects.exists()
+
+
+def test_an_error_nobody_expected_closes_the_spans_and_leaves(
+    make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = make_daemon()
+    daemon.tick()
+    monkeypatch.setattr(open_span, "events_of", lambda *_: 1 / 0)
+
+    with pytest.raises(AuditorError) as raised:
+        daemon.run(StopFlag())
+
+    message = "The watcher met an error it does not know: ZeroDivisionError: division by zero"
+    assert (raised.value.message, raised.value.exit_code) == (message, 1)
+    assert spans() == [("crashed", message)]
+
+
+def test_more_than_is_taken_at_once_is_recorded_in_rounds(
+    media: Path, make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_span, "TAKEN_AT_ONCE", 10)
+    for number in range(95):
+        make_file(media, f"{number}.jpg")
+    daemon = make_daemon()
+    daemon.tick()
+    for number in range(95):
+        (media / f"{number}.jpg").unlink()
+
+    proven(daemon)
+
+    assert recorded() == [("file.deleted", f"{number}.jpg") for number in range(95)]

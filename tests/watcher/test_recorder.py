@@ -1,0 +1,271 @@
+"""What is recorded, in one transaction, and kept until the database has taken it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, OperationalError
+
+from auditor.auditlog import store
+from auditor.auditlog.coverage import GapReason
+from auditor.auditlog.events import (
+    DirectoryDeleted,
+    Event,
+    FileCreated,
+    FileDeleted,
+    FileMoved,
+    SpanClosed,
+    SpanOpened,
+    from_stored,
+)
+from auditor.models import Batch, Root, Span
+from tests.watcher.captured import CapturedLog
+from watcher.notices import GapError
+from watcher.recorder import Recorder, Watermark
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = datetime(2026, 3, 1, 10, 2, 11, tzinfo=UTC)
+
+
+@pytest.fixture
+def root() -> Root:
+    return store.register_root("/srv/media", using="default")
+
+
+@pytest.fixture
+def log() -> CapturedLog:
+    return CapturedLog()
+
+
+@pytest.fixture
+def recorder(root: Root, log: CapturedLog) -> Recorder:
+    return Recorder(root, using="default", log=log)
+
+
+def deleted(root: Root, path: str) -> FileDeleted:
+    return FileDeleted(root=root.pk, path=path, occurred_at=NOW, cause="unlinked")
+
+
+def created(root: Root, path: str) -> FileCreated:
+    return FileCreated(root=root.pk, path=path, occurred_at=NOW)
+
+
+def moved(root: Root, path: str, to: str) -> FileMoved:
+    return FileMoved(root=root.pk, path=path, occurred_at=NOW, to=to)
+
+
+def events() -> list[Event | None]:
+    return [from_stored(stored) for _, stored in store.read(using="default")]
+
+
+def open_span(recorder: Recorder) -> Watermark:
+    """An open span, and the proof that would move its watermark."""
+    uid = uuid4()
+    recorder.open_span(uid, "8:1", NOW)
+    return Watermark(span=uid, covered_until=NOW + timedelta(seconds=5))
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception, *, after: bool = False) -> None:
+    """Makes a function of the store fail, before or after it has done its work."""
+    real = getattr(store, name)
+
+    def failing(*arguments: Any, **options: Any) -> None:
+        if after:
+            real(*arguments, **options)
+        raise error
+
+    monkeypatch.setattr(store, name, failing)
+
+
+def test_events_are_committed_with_a_line_that_keeps_their_seal(
+    recorder: Recorder, root: Root, log: CapturedLog
+) -> None:
+    assert recorder.record([deleted(root, "a.jpg"), deleted(root, "b.jpg")])
+
+    assert events() == [deleted(root, "a.jpg"), deleted(root, "b.jpg")]
+    assert (recorder.committed, recorder.position) == (2, 2)
+    assert log.lines() == [
+        {
+            "event": "batch.appended",
+            "root": "/srv/media",
+            "batch": 1,
+            "first_position": 1,
+            "count": 2,
+            "seal": Batch.objects.get().seal,
+        }
+    ]
+
+
+def test_a_long_list_is_appended_in_batches(recorder: Recorder, root: Root) -> None:
+    recorder.record([deleted(root, f"{number}.jpg") for number in range(4_500)])
+
+    assert list(Batch.objects.order_by("number").values_list("count", flat=True)) == [2_000, 2_000, 500]
+    assert recorder.position == 4_500
+
+
+def test_nothing_heard_writes_nothing(recorder: Recorder, log: CapturedLog) -> None:
+    assert recorder.record([])
+
+    assert (events(), log.lines()) == ([], [])
+
+
+def test_a_new_file_is_recorded_only_where_its_name_was_missing(recorder: Recorder, root: Root) -> None:
+    recorder.record([deleted(root, "a.jpg")])
+
+    recorder.record([created(root, "a.jpg"), created(root, "upload.jpg")])
+
+    assert events() == [deleted(root, "a.jpg"), created(root, "a.jpg")]
+
+
+def test_a_new_file_is_recorded_if_its_name_went_missing_just_before(recorder: Recorder, root: Root) -> None:
+    heard = [
+        created(root, "a.jpg"),
+        deleted(root, "a.jpg"),
+        created(root, "a.jpg"),
+        created(root, "a.jpg"),
+        moved(root, "b.jpg", "c.jpg"),
+        created(root, "b.jpg"),
+        created(root, "c.jpg"),
+    ]
+
+    recorder.record(heard)
+
+    assert events() == [heard[1], heard[2], heard[4], heard[5]]
+
+
+def test_a_new_file_below_a_missing_directory_changes_nothing(recorder: Recorder, root: Root) -> None:
+    gone = DirectoryDeleted(root=root.pk, path="d", occurred_at=NOW, cause="removed")
+
+    recorder.record([deleted(root, "d/a.jpg"), gone])
+    recorder.record([created(root, "d/a.jpg")])
+
+    assert events() == [deleted(root, "d/a.jpg"), gone]
+
+
+def test_a_new_file_whose_name_is_not_utf_8_is_not_recorded(recorder: Recorder, root: Root) -> None:
+    recorder.record([deleted(root, "\\xe4")])
+
+    recorder.record([FileCreated(root=root.pk, path="\\xe4", path_bytes=b"\xe4", occurred_at=NOW)])
+
+    assert events() == [deleted(root, "\\xe4")]
+
+
+def test_names_missing_in_another_root_are_not_looked_at(recorder: Recorder, root: Root) -> None:
+    other = store.register_root("/srv/other", using="default")
+    store.append([deleted(other, "a.jpg")], using="default")
+
+    recorder.record([created(root, "a.jpg")])
+
+    assert events() == [deleted(other, "a.jpg")]
+
+
+def test_the_watermark_moves_with_the_events_before_it(recorder: Recorder, root: Root) -> None:
+    proof = open_span(recorder)
+
+    assert recorder.record([deleted(root, "a.jpg")], proof)
+
+    assert events()[-1] == deleted(root, "a.jpg")
+    assert Span.objects.get().covered_until == proof.covered_until
+
+
+def test_neither_events_nor_watermark_are_there_without_the_other(
+    recorder: Recorder, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof = open_span(recorder)
+    with monkeypatch.context() as patch:
+        fail(patch, "move_watermark", OperationalError("connection lost"), after=True)
+        assert not recorder.record([deleted(root, "a.jpg")], proof)
+
+        assert (len(events()), Span.objects.get().covered_until) == (1, NOW)
+
+    assert recorder.retry()
+    assert (len(events()), Span.objects.get().covered_until) == (2, proof.covered_until)
+
+
+def test_what_the_database_does_not_take_is_kept_in_order(
+    recorder: Recorder, root: Root, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        fail(patch, "append", OperationalError("connection refused\nIs the server running?"))
+        assert not recorder.record([deleted(root, "a.jpg")])
+        assert not recorder.record([created(root, "a.jpg"), deleted(root, "b.jpg")])
+        assert not recorder.retry()
+        assert recorder.is_waiting
+
+    assert recorder.retry()
+
+    assert not recorder.is_waiting
+    assert events() == [deleted(root, "a.jpg"), created(root, "a.jpg"), deleted(root, "b.jpg")]
+    assert log.lines("append.retried") == [
+        {
+            "event": "append.retried",
+            "root": "/srv/media",
+            "count": 1,
+            "error": "connection refused Is the server running?",
+        }
+    ]
+
+
+def test_a_commit_whose_answer_was_lost_is_not_doubled(
+    recorder: Recorder, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = recorder._commit_batches
+
+    def commit_unheard(*arguments: Any) -> None:
+        commit(*arguments)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder, "_commit_batches", commit_unheard)
+        assert not recorder.record([deleted(root, "a.jpg"), created(root, "a.jpg")])
+
+    assert recorder.retry()
+    assert events() == [deleted(root, "a.jpg"), created(root, "a.jpg")]
+
+
+def test_an_error_that_is_not_the_connections_is_raised(
+    recorder: Recorder, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(monkeypatch, "append", IntegrityError("UNIQUE constraint failed"))
+
+    with pytest.raises(IntegrityError):
+        recorder.record([deleted(root, "a.jpg")])
+
+
+def test_a_span_closed_by_somebody_else_is_a_gap_and_the_facts_are_kept(recorder: Recorder, root: Root) -> None:
+    proof = open_span(recorder)
+    Span.objects.update(closed_at=NOW)
+
+    with pytest.raises(GapError) as raised:
+        recorder.record([deleted(root, "a.jpg")], proof)
+
+    assert raised.value.reason is GapReason.TAKEN_OVER
+    assert events()[-1] == deleted(root, "a.jpg")
+    assert not recorder.is_waiting
+
+
+def test_a_span_that_a_crash_left_open_is_closed_at_its_own_watermark(recorder: Recorder, root: Root) -> None:
+    left = open_span(recorder)
+    later = NOW + timedelta(hours=1)
+    uid = uuid4()
+
+    closed = recorder.open_span(uid, "8:2", later)
+
+    expected = SpanClosed(
+        root=root.pk,
+        occurred_at=later,
+        span=str(left.span),
+        covered_until=NOW.isoformat(),
+        reason="crashed",
+        detail="Found open by the next start.",
+    )
+    assert closed == [expected]
+    assert events()[1:] == [
+        expected,
+        SpanOpened(root=root.pk, occurred_at=later, span=str(uid), identity="8:2"),
+    ]
+    assert list(Span.objects.order_by("opened_at").values_list("closed_reason", "covered_until")) == [
+        ("crashed", NOW),
+        ("", later),
+    ]

@@ -1,0 +1,186 @@
+"""The daemon as a user has it: a program of its own, its signals and its exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+
+from auditor.models import Event, Span
+from tests.makers import make_file, make_photo, real
+from tests.running import PROJECT, environment, run
+from tests.watcher.waiting import wait_until
+
+pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
+Launch = Callable[[], "Watcher"]
+
+
+class Watcher:
+    """A running `python -m watcher`, and the lines of its JSON log."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        with log.open("w") as stderr:
+            self.program = subprocess.Popen(
+                [sys.executable, "-m", "watcher"], cwd=PROJECT, env=environment(), stderr=stderr
+            )
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        # The last line may be half written.
+        return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line[-1] == "\n"]
+
+    @property
+    def events(self) -> list[str]:
+        return [line["event"] for line in self.lines]
+
+    def wait_for(self, event: str) -> None:
+        wait_until(lambda: event in self.events, seconds=60)
+
+    def end(self, number: signal.Signals) -> int:
+        """The exit code after a signal."""
+        self.program.send_signal(number)
+        return self.program.wait(30)
+
+
+@pytest.fixture
+def launch(media: Path, tmp_path: Path) -> Iterator[Launch]:
+    """Starts watchers, and kills what is left of them."""
+    with ExitStack() as ending:
+
+        def launch_one() -> Watcher:
+            watcher = Watcher(tmp_path / f"{uuid4()}.jsonl")
+            ending.callback(watcher.program.wait)
+            ending.callback(watcher.program.kill)
+            return watcher
+
+        yield launch_one
+
+
+@pytest.fixture
+def start_watcher(launch: Launch) -> Launch:
+    """Starts watchers, and waits until each has its first checkpoint."""
+
+    def start() -> Watcher:
+        watcher = launch()
+        watcher.wait_for("checkpoint.completed")
+        return watcher
+
+    return start
+
+
+def deletions() -> list[str]:
+    return list(Event.objects.filter(type="file.deleted").order_by("position").values_list("path", flat=True))
+
+
+def spans() -> list[str]:
+    return list(Span.objects.order_by("opened_position").values_list("closed_reason", flat=True))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_records_a_deletion_and_leaves_cleanly(media: Path, start_watcher: Launch, number: signal.Signals) -> None:
+    make_photo("photos/a.jpg", media=media)
+    watcher = start_watcher()
+
+    (media / "photos/a.jpg").unlink()
+    wait_until(deletions)
+
+    assert watcher.end(number) == 0
+    assert (deletions(), spans()) == (["photos/a.jpg"], ["stopped"])
+    assert watcher.events[0] == "watcher.started"
+    assert real(media) in watcher.lines[0]["roots"]
+    assert watcher.events[-2:] == ["span.closed", "watcher.stopped"]
+    assert watcher.lines[-1]["reason"] == number.name
+
+
+def test_after_kill_9_the_next_start_closes_the_span_and_finds_what_vanished(
+    media: Path, start_watcher: Launch
+) -> None:
+    make_photo("photos/a.jpg", media=media)
+    start_watcher().end(signal.SIGKILL)
+    watermark = Span.objects.get().covered_until
+    (media / "photos/a.jpg").unlink()
+
+    start_watcher().end(signal.SIGTERM)
+
+    assert (deletions(), spans()) == (["photos/a.jpg"], ["crashed", "stopped"])
+    assert Span.objects.order_by("opened_position")[0].covered_until == watermark
+
+
+def test_a_second_watcher_takes_over_and_the_first_one_leaves(media: Path, start_watcher: Launch) -> None:
+    first, second = start_watcher(), start_watcher()
+
+    assert first.program.wait(30) == 1
+    assert first.lines[-1]["event"] == "watcher.failed"
+    assert first.lines[-1]["message"] == f"Another process has taken over {real(media)}."
+    assert second.end(signal.SIGTERM) == 0
+
+
+def test_an_unknown_database_is_a_usage_error(media: Path) -> None:
+    ran = run("watch_media", "--database", "archive")
+
+    assert (ran.code, ran.events) == (2, ["watcher.failed"])
+    assert ran.log[0]["message"] == "There is no database 'archive' in DATABASES."
+
+
+def test_a_database_without_tables_says_what_to_run(media: Path) -> None:
+    call_command("migrate", "auditor", "zero", verbosity=0)
+    try:
+        ran = run("watch_media", "--log-format", "none")
+    finally:
+        call_command("migrate", "auditor", verbosity=0)
+
+    assert (ran.code, ran.stdout) == (
+        1,
+        "CommandError: The database 'default' has no table auditor_root: it has not been migrated.\n"
+        "Run: python manage.py migrate --database default\n",
+    )
+
+
+def test_a_site_without_media_folders_has_nothing_to_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.orphans.registry.roots", lambda _: [])
+
+    ran = run("watch_media", "--log-format", "none")
+
+    assert (ran.code, ran.stdout) == (
+        5,
+        "CommandError: No model keeps files in a folder of this machine, so there is nothing to watch.\n"
+        "Install an app that has a model with a file field, stored by FileSystemStorage.\n",
+    )
+
+
+def test_without_settings_there_is_one_sentence() -> None:
+    without = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "watcher"], cwd=PROJECT, env=without, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        "DJANGO_SETTINGS_MODULE is not set: it must name the settings of your project.\n",
+    )
+
+
+def test_a_root_that_is_not_there_yet_is_waited_for(media: Path, tmp_path: Path, launch: Launch) -> None:
+    make_file(media, "a.jpg")
+    media.rename(tmp_path / "elsewhere")
+    watcher = launch()
+    watcher.wait_for("root.waiting")
+
+    (tmp_path / "elsewhere").rename(media)
+    watcher.wait_for("checkpoint.completed")
+
+    assert watcher.end(signal.SIGTERM) == 0
+    assert {"reason": "root_gone", "detail": f"{real(media)} is not there."}.items() <= next(
+        line for line in watcher.lines if line.get("root") == real(media)
+    ).items()
