@@ -6,7 +6,7 @@ It uses a logger of its own, so that its form does not depend on the host projec
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import fields
 from types import TracebackType
@@ -21,10 +21,12 @@ from auditor.errors import AuditorError, ExitCode
 
 FORMATS = ("auto", "json", "console", "none")
 LINE_LIMIT = 7_680  # bytes: rsyslog cuts a line at 8,096
-CUT_TEXT = 100  # characters, of up to six bytes each once escaped
-CUT_ENTRIES = 20
+# Texts are cut to so many characters, of up to twelve bytes each once escaped, and lists to so many entries.
+CUTS = ((100, 20), (20, 5))
 ENVELOPE_ORDER = ("timestamp", "level", "event", "schema", "run_id")
 PATH_MAX = 4_096  # bytes: no path on Linux is longer
+HALF_A_CHARACTER = "\\ud"  # in JSON of ASCII: a surrogate, which is half of a character or a byte that is none
+BoundLogger: Any = structlog.make_filtering_bound_logger(logging.INFO)
 
 
 class Stream(Protocol):
@@ -45,12 +47,12 @@ class JsonLog(AbstractContextManager["JsonLog"]):
 
     def add_json(self, stream: Stream) -> None:
         """Sends JSON lines to a stream."""
-        self._add(stream, render_json, logging.INFO)
+        self._add(stream, render_json)
 
-    def add_console(self, stream: Stream, *, level: int) -> None:
-        """Sends lines for a person's eyes to a terminal, from a level of `logging` upwards."""
-        # No colours and no `event` from outside: neither a name nor a terminal can put an escape code here.
-        self._add(stream, structlog.dev.ConsoleRenderer(colors=False), level)
+    def add_console(self, stream: Stream) -> None:
+        """Sends lines for a person's eyes to a stream."""
+        # A value is shown by its repr, and `event` is ours: no name can put an escape code here.
+        self._add(stream, structlog.dev.ConsoleRenderer(colors=False, repr_native_str=True))
 
     def add_file(self, path: str) -> None:
         """Appends JSON lines to a file, a FIFO or a device; AuditorError if it cannot be opened."""
@@ -64,14 +66,15 @@ class JsonLog(AbstractContextManager["JsonLog"]):
             ) from error
         self.add_json(stream)
 
-    def _add(self, stream: Stream, renderer: Any, level: int) -> None:
+    def _add(self, stream: Stream, renderer: Any) -> None:
         processors = [
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ]
-        wrapper = structlog.make_filtering_bound_logger(level)
-        self._loggers.append(structlog.wrap_logger(structlog.WriteLogger(cast("Any", stream)), processors, wrapper))
+        logger = structlog.WriteLogger(cast("Any", stream))
+        # Not by wrap_logger(), which takes what it is not given from the host's configuration.
+        self._loggers.append(BoundLogger(logger, processors, {}))
 
     def emit(self, line: LogLine) -> None:
         """Writes one line to every stream."""
@@ -91,26 +94,22 @@ class JsonLog(AbstractContextManager["JsonLog"]):
         self._files.close()
 
 
-def open_log(
-    run_id: UUID, *, stderr: Stream, log_format: str, json_into: str, stdout: Stream | None, quiet: bool
-) -> JsonLog:
+def open_log(run_id: UUID, *, stderr: Stream, log_format: str, stdout: Stream | None, quiet: bool) -> JsonLog:
     """The log as a command's flags ask for it.
 
     `stdout` gets JSON lines if given (`--json`), and stderr then stays empty unless a format is asked for.
-    `auto` means JSON where stderr is not a terminal; on a terminal, console lines, warnings only if `quiet`.
+    `auto` means JSON where stderr is not a terminal; on a terminal console lines, or nothing if `quiet`.
     """
     log = JsonLog(run_id)
     if stdout is not None:
         log.add_json(stdout)
     chosen = log_format
-    if chosen == "auto":
-        chosen = "none" if stdout is not None else "console" if stderr.isatty() else "json"
-    if chosen == "json":
+    if chosen == "auto" and stderr.isatty():
+        chosen = "none" if quiet else "console"
+    if chosen == "json" or (chosen == "auto" and stdout is None):
         log.add_json(stderr)
     if chosen == "console":
-        log.add_console(stderr, level=logging.WARNING if quiet and log_format == "auto" else logging.INFO)
-    if json_into:
-        log.add_file(json_into)
+        log.add_console(stderr)
     return log
 
 
@@ -118,22 +117,51 @@ def render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """One line of ASCII, no longer than `LINE_LIMIT`: nothing in a name can break a line or a terminal."""
     ordered = {name: event[name] for name in ENVELOPE_ORDER if name in event} | dict(event)
     text = json.dumps(ordered, allow_nan=False)
-    return text if len(text) <= LINE_LIMIT else json.dumps(shortened(ordered), allow_nan=False)
+    if HALF_A_CHARACTER in text:
+        ordered = _changed(ordered, _readable)
+        text = json.dumps(ordered, allow_nan=False)
+    for characters, entries in CUTS:
+        if len(text) > LINE_LIMIT:
+            text = json.dumps(shortened(ordered, characters, entries), allow_nan=False)
+    return text
 
 
-def shortened(event: EventDict) -> dict[str, Any]:
+def shortened(event: dict[str, Any], characters: int, entries: int) -> dict[str, Any]:
     """The event with its long parts cut and marked as cut; a cut path is there in full as `path_b64`."""
-    short = {name: _cut(value) for name, value in event.items()} | {"cut": True}
-    if "path" in event and event["path"] != short["path"]:
-        short["path_b64"] = b64encode(event["path"].encode(errors="surrogateescape")[:PATH_MAX]).decode()
-    return short
+
+    def cut(text: str) -> str:
+        return text if len(text) <= characters else text[:characters] + "…"
+
+    return _changed(event, cut, entries) | {"cut": True}
 
 
-def _cut(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > CUT_TEXT:
-        return value[:CUT_TEXT] + "…"
+def _changed(event: dict[str, Any], change: Callable[[str], str], entries: int | None = None) -> dict[str, Any]:
+    """The event with the texts of its own fields changed; the bytes that a path loses by it are in `path_b64`."""
+    kept = (*ENVELOPE_ORDER, "path_b64")
+    changed = {name: value if name in kept else _mapped(value, change, entries) for name, value in event.items()}
+    path = event.get("path")
+    if path != changed.get("path") and "path_b64" not in event:
+        changed["path_b64"] = b64encode(_bytes_of(cast("str", path))[:PATH_MAX]).decode()
+    return changed
+
+
+def _bytes_of(path: str) -> bytes:
+    try:
+        return path.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # a half that stands for no byte
+        return path.encode(errors="surrogatepass")
+
+
+def _readable(text: str) -> str:
+    return _bytes_of(text).decode(errors="backslashreplace")
+
+
+def _mapped(value: Any, change: Callable[[str], str], entries: int | None = None) -> Any:
+    """The value with its texts changed, and no more than so many entries of a list or an object."""
+    if isinstance(value, str):
+        return change(value)
     if isinstance(value, dict):
-        return {_cut(key): value[key] for key in list(value)[:CUT_ENTRIES]}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_cut(entry) for entry in value[:CUT_ENTRIES]]
+        return {change(key): value[key] for key in list(value)[:entries]}
+    if isinstance(value, Sequence):
+        return [_mapped(entry, change, entries) for entry in value[:entries]]
     return value

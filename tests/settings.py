@@ -20,6 +20,7 @@ ON_POSTGRESQL = os.environ.get("TEST_DATABASE", "sqlite") == "postgresql"
 
 if ON_POSTGRESQL:
     DATABASES = {"default": dj_database_url.parse(POSTGRES_URL)}
+    DATABASES["default"]["TEST"] = {"NAME": f"test_auditor_{os.getpid()}"}  # two runs on one server are apart
 else:
     DATABASES = {
         "default": {

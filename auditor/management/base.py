@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.utils import DatabaseError
+from django.db.utils import Error as DatabaseFailure
 
 from auditor import jsonlog
 from auditor.catalogue import LogLine, RunFailed
@@ -42,14 +42,15 @@ class AuditorCommand(BaseCommand):
             with jsonlog.open_log(
                 uuid4(),
                 stdout=self.stdout if json else None,
-                stderr=self.stderr,
+                stderr=Unstyled(self.stderr),
                 log_format=log_format,
-                json_into=json_into,
                 quiet=self.is_quiet,
             ) as log:
                 try:
+                    if json_into:
+                        log.add_file(json_into)
                     yield log
-                except (AuditorError, DatabaseError, KeyboardInterrupt) as error:
+                except (AuditorError, DatabaseFailure, KeyboardInterrupt) as error:
                     foreseen = self.foreseen(error)
                     log.emit(self.failed(foreseen))
                     self._keep_apart(log_format, json=json)
@@ -67,8 +68,9 @@ class AuditorCommand(BaseCommand):
                 hint="Run the command again when it suits you.",
                 exit_code=ExitCode.INTERRUPTED,
             )
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         return AuditorError(
-            f"The database failed: {str(error).strip().splitlines()[0]}. {self.state}",
+            f"The database failed: {reason.rstrip('.')}. {self.state}",
             hint="Mend the database, then run the command again.",
         )
 
@@ -84,6 +86,23 @@ class AuditorCommand(BaseCommand):
         """Keeps Django's sentence for an error out of a stderr that carries JSON lines."""
         if log_format == "json" or (log_format == "auto" and not json and not self.stderr.isatty()):
             self.stderr = OutputWrapper(StringIO()) if json else self.stdout
+
+
+class Unstyled:
+    """A command's stderr without the colour that Django gives to all that is written there on a terminal."""
+
+    def __init__(self, wrapper: OutputWrapper) -> None:
+        self._wrapper = wrapper
+
+    def write(self, text: str) -> None:
+        """Writes the text as it is, with a newline at its end."""
+        self._wrapper.write(text, style_func=str)
+
+    def flush(self) -> None:
+        self._wrapper.flush()
+
+    def isatty(self) -> bool:
+        return self._wrapper.isatty()
 
 
 def ensure_usable(alias: str, audited: Sequence[AuditedModel]) -> None:

@@ -14,7 +14,6 @@ from auditor.auditlog.events import (
     DirectoryDeleted,
     DirectoryFound,
     DirectoryMoved,
-    Event,
     FileCreated,
     FileDeleted,
     FileFound,
@@ -24,8 +23,9 @@ from auditor.auditlog.events import (
     from_stored,
     to_stored,
 )
+from auditor.auditlog.events import Event as Fact
 from auditor.auditlog.seal import GENESIS, events_hash
-from auditor.models import Batch, Head, MissingFile, Root, Span
+from auditor.models import Batch, Event, Head, MissingFile, Root, Span
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, 10, 2, 11, 500, tzinfo=UTC)
@@ -39,7 +39,7 @@ def deleted(root: Root | int, path: str) -> FileDeleted:
     return FileDeleted(root=root if isinstance(root, int) else root.pk, path=path, occurred_at=NOW, cause="unlinked")
 
 
-def append(*events: Event) -> Batch:
+def append(*events: Fact) -> Batch:
     batch = store.append(events, using="default")
     assert batch is not None
     return batch
@@ -173,7 +173,7 @@ NAMES = st.sampled_from(["a", "b", "d", "d/a", "d/b", "d/e", "d/e/a", "d0", "d-"
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Event]:
+def histories(draw: st.DrawFn) -> list[Fact]:
     """Random events over a few names in one root."""
     makers = st.one_of(
         st.builds(FileDeleted, root=st.just(1), path=NAMES, occurred_at=st.just(NOW), cause=st.just("unlinked")),
@@ -188,7 +188,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
 
 
 @given(histories(), st.integers(0, 20))
-def test_folding_in_two_parts_equals_folding_once(history: list[Event], cut: int) -> None:
+def test_folding_in_two_parts_equals_folding_once(history: list[Fact], cut: int) -> None:
     placed = list(enumerate(history, 1))
 
     at_once = missing.apply(missing.fold(placed), {})
@@ -199,13 +199,14 @@ def test_folding_in_two_parts_equals_folding_once(history: list[Event], cut: int
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories(), cut=st.integers(0, 20))
-def test_the_table_holds_what_the_fold_says_and_can_be_rebuilt(history: list[Event], cut: int) -> None:
-    MissingFile.objects.all().delete()
-    start = store.head_position("default")
+def test_the_table_holds_what_the_fold_says_and_can_be_rebuilt(history: list[Fact], cut: int) -> None:
+    for table in (MissingFile, Event, Batch, Head):
+        table.objects.all().delete()
     Root.objects.get_or_create(pk=1, defaults={"path": "/srv/media"})
     for part in (history[:cut], history[cut:]):
         store.append(part, using="default")
 
-    shifted = list(enumerate(history, start + 1))
-    expected = missing.apply(missing.fold(shifted), {})
+    expected = missing.apply(missing.fold(list(enumerate(history, 1))), {})
+    assert missing_set() == expected
+    store.rebuild_missing(using="default")
     assert missing_set() == expected

@@ -1,6 +1,7 @@
 """Deletes the records whose media file is gone, after showing them."""
 
 import getpass
+import os
 import sys
 import time
 from argparse import ArgumentParser
@@ -135,9 +136,12 @@ class CleanUp:
         self.say(f"\n{report.WARNING}")
         self.command.stdout.write(report.QUESTION, ending="")
         self.command.stdout.flush()
-        answer = sys.stdin.readline()
-        if not sys.stdin.isatty():
-            self.say("\n")  # nobody's return key has ended the line
+        answer = ""
+        try:
+            answer = sys.stdin.readline()
+        finally:
+            if not (sys.stdin.isatty() and answer.endswith("\n")):
+                self.say("\n")  # nobody's return key has ended the line
         return answer.rstrip("\n") == "yes"
 
     def delete(self, plan: Plan, audited: Sequence[AuditedModel]) -> Outcome:
@@ -145,7 +149,7 @@ class CleanUp:
         run = RunFacts(
             uid=self.log.run_id,
             command=self.command.name,
-            user=getpass.getuser(),
+            user=who(),
             started_at=store.database_time(self.using),
         )
         with self.progress(plan.orphans_total(), "orphans") as progress:
@@ -166,6 +170,14 @@ class CleanUp:
         shown = self.command.stderr.isatty()
         with tqdm(total=total, unit=f" {unit}", delay=1, leave=False, disable=not shown, file=sys.stderr) as bar:
             yield bar.update
+
+
+def who() -> str:
+    """The user who runs this; in a container, that may be a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # before Python 3.13, a KeyError
+        return f"uid {os.getuid()}"
 
 
 def ensure_something_to_do(audited: Sequence[AuditedModel], *, deletes: bool) -> None:
