@@ -110,6 +110,7 @@ class OpenSpan:
     def _take_census(self) -> None:
         started = time.monotonic()
         for events in census.take_census(self._root, self.uid, using=self._using):
+            confirm(self._root.path, self._identity)  # else what is only out of sight would be recorded as gone
             self._recorder.commit(events)
             if isinstance(events[-1], CheckpointCompleted):
                 self._tell_checkpoint(events[-1], round((time.monotonic() - started) * 1000))

@@ -21,6 +21,8 @@ from auditor.orphans.registry import AuditedModel
 class AuditorCommand(BaseCommand):
     """A command with a JSON log of its own, whose foreseen errors end in one sentence, a hint and an exit code."""
 
+    # The host's own warnings would stand between the log's lines, and are no concern of ours.
+    requires_system_checks = ("auditor",)
     is_quiet = True  # on a terminal, the log's lines would stand between those of the report
     state = "Nothing was deleted."  # what is true if the command ends here
 
@@ -83,8 +85,8 @@ class AuditorCommand(BaseCommand):
         return type(self).__module__.rpartition(".")[2]
 
     def _keep_apart(self, log_format: str, *, json: bool) -> None:
-        """Keeps Django's sentence for an error out of a stderr that carries JSON lines."""
-        if log_format == "json" or (log_format == "auto" and not json and not self.stderr.isatty()):
+        """Keeps Django's sentence for an error out of a stderr that carries JSON lines, or none because stdout does."""
+        if log_format == "json" or (log_format == "auto" and not self.stderr.isatty()):
             self.stderr = OutputWrapper(StringIO()) if json else self.stdout
 
 

@@ -139,13 +139,13 @@ class Disk:
     def judge(self, names: Iterable[str]) -> dict[str, Look]:
         """{name: Look} of those names that are not plainly present."""
         groups: defaultdict[str, list[str]] = defaultdict(list)
-        head, add = "/", groups["/"].append
+        known_head = None
         for name in names:
             cut = name.rfind("/") + 1
-            if name[:cut] != head:  # neighbours in the table are mostly neighbours on disk
-                head = name[:cut]
-                add = groups[head].append
-            add(name[cut:])
+            if name[:cut] != known_head:  # neighbours in the table are mostly neighbours on disk
+                known_head = name[:cut]
+                group = groups[known_head]
+            group.append(name[cut:])
         looks = {}
         for head, lasts in groups.items():
             folder = self._folder(head, len(lasts))
@@ -168,7 +168,10 @@ class Disk:
         if known is not None:
             self._folders.move_to_end(head)
             return known
-        folder = self._folders[head] = self._visit(head, asked)
+        folder = self._visit(head, asked)
+        if folder == Folder():
+            return folder  # too few names were asked of it for a listing; the next time there may be more
+        self._folders[head] = folder
         self._held += len(folder.names) + 1
         while self._held > LISTED_NAMES and len(self._folders) > 1:
             _, oldest = self._folders.popitem(last=False)

@@ -19,6 +19,7 @@ from auditor.orphans import references
 from auditor.orphans.disk import Verdict, identity, look_now
 from auditor.orphans.plan import Deleted, Finding, Kept, Orphan, Outcome, Plan
 from auditor.orphans.registry import AuditedModel
+from auditor.removal.loading import load
 from auditor.removal.neighbours import files_left_alone
 from auditor.removal.tombstones import tombstones_of
 
@@ -111,7 +112,7 @@ class Removal:
         """Deletes the finding's orphans, `DELETE_CHUNK` at a time."""
         for orphans in store.chunks(finding.orphans, DELETE_CHUNK):
             doomed = {orphan.key: orphan for orphan in self._look_again(orphans)}
-            instances = self._load(list(doomed))
+            instances = load(self.audited, list(doomed), self.using)
             for key in doomed.keys() - {instance.pk for instance in instances}:
                 self._keep(doomed[key], "it went with another record", is_settled=True)
             for some, collector in self._collect(instances, doomed):
@@ -150,17 +151,6 @@ class Removal:
             if look.verdict is not Verdict.MISSING:
                 return look.verdict is Verdict.PRESENT, look.reason or "the file is back"
         return False, ""
-
-    def _load(self, keys: list[Any]) -> list[models.Model]:
-        instances: list[models.Model] = []
-        for some in store.chunks(keys, store.CHUNK):
-            rows = references.rows(self.audited, self.using).filter(pk__in=some)
-            try:
-                instances += rows
-            except OSError:
-                # An ImageField whose dimensions are not stored opens its file when it is loaded.
-                instances += rows.defer(*(one.name for one in self.audited.fields))
-        return instances
 
     def _collect(
         self, instances: list[models.Model], doomed: dict[Any, Orphan]

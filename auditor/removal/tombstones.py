@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import datetime, time
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,8 @@ class RowEncoder(DjangoJSONEncoder):
     """Column values as JSON; bytes as {"base64": …}, and what has no form of its own as its text."""
 
     def default(self, o: Any) -> Any:
+        if isinstance(o, datetime | time):
+            return o.isoformat()  # Django's own form keeps no microseconds
         if isinstance(o, bytes | memoryview):
             return {"base64": b64encode(o).decode()}
         try:

@@ -44,14 +44,14 @@ def watched_site(fill: Callable[[Path], None]) -> Iterator[tuple[Path, int]]:
 
 def spans() -> list[str]:
     """Why each span ended; an open one has no reason."""
-    from auditor.models import Span  # noqa: PLC0415 - only once Django is set up
+    from auditor.models import Span
 
     return list(Span.objects.order_by("opened_position").values_list("closed_reason", flat=True))
 
 
 def events_after(position: int) -> list[tuple[int, str, str]]:
     """The newer events as (position, type, path)."""
-    from auditor.models import Event  # noqa: PLC0415 - only once Django is set up
+    from auditor.models import Event
 
     rows = Event.objects.filter(position__gt=position).order_by("position")
     return list(rows.values_list("position", "type", "path"))

@@ -1,5 +1,6 @@
 """Programs of their own that a test talks to while they run: through pipes, or at a terminal."""
 
+import fcntl
 import os
 import pty
 import select
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.running import PROJECT, environment
 
@@ -68,7 +70,11 @@ def program(*arguments: str, stderr: Path, **extra: str) -> Iterator[Program]:
 
 @contextmanager
 def at_terminal(*arguments: str, stdout: Path | None = None, **extra: str) -> Iterator[Program]:
-    """`manage.py` at a terminal; with `stdout`, only its stdin and stderr are there. Nothing typed is echoed."""
+    """`manage.py` at a terminal; with `stdout`, only its stdin and stderr are there.
+
+    What is typed is not echoed, and Django paints nothing red unless `DJANGO_COLORS` says so.
+    """
+    extra = {"DJANGO_COLORS": "nocolor"} | extra
     ours, theirs = pty.openpty()
     settings = termios.tcgetattr(theirs)
     settings[1] &= ~termios.ONLCR
@@ -87,8 +93,8 @@ def at_terminal(*arguments: str, stdout: Path | None = None, **extra: str) -> It
         os.close(ours)
 
 
-def _start(arguments: tuple[str, ...], extra: dict[str, str], **streams: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+def _start(arguments: tuple[str, ...], extra: dict[str, str], **streams: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=PROJECT,
         env=environment(**extra),
@@ -99,7 +105,10 @@ def _start(arguments: tuple[str, ...], extra: dict[str, str], **streams: object)
 
 def _hear_interrupts() -> None:
     # A shell's background job ignores Ctrl-C, and so would everything that it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if os.isatty(0):
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # its Ctrl-C is for this program
 
 
 @contextmanager

@@ -5,15 +5,15 @@ The disk, the audit log, the recorder and the census are real; only the kernel's
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from django.db import connection, transaction
 from django.test import override_settings
-from hypothesis import event, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.orphans import references
@@ -25,50 +25,57 @@ from auditor.orphans.survey import make_survey
 from deploy.gallery.models import Photo
 from tests.makers import make_photo
 from tests.orphans.world import World
-from tests.shapes.models import Contract, Document, Pair
+from tests.shapes.models import Contract, Pair
 from watcher import census
 
 pytestmark = pytest.mark.django_db
 
+Deed: TypeAlias = tuple[Any, ...]
+
 MODELS = ("gallery.Photo", "shapes.Pair", "shapes.Document")
-# Few, so that they meet: files and folders of one name, siblings that sort around a folder's slash, symlinks.
-PATHS = ["a", "b", "d", "d/a", "d/b", "d/e", "d/e/a", "d-", "d.a", "d0/a", "D/a", "f", "f/a", "f/e/a", "ä\n/%_", "l", "m"]
-TARGETS = ["d", "f/e", "a", "nowhere", ".", "../outside", "../outside/0", "/nonexistent", "l", "m"]
+# Files and folders of one name, neighbours that sort around a folder's slash, wildcards, a newline, symlinks.
+PATHS = ["a", "d", "d/a", "d/b", "d/e", "d/e/a", "d/e/b", "d-", "d-/a", "d.a", "d0", "d0/a", "D/a", "f/a", "ä\n/%_", "l", "m"]
+TARGETS = ["d", "d/e", "a", "nowhere", ".", "../outside", "../outside/0", "/nonexistent", "l", "m"]
 ODD_NAMES = [
     *("l/a", "l/e/a", "m/a", "m/b", "d/m/a", "l/m/a"),  # through a symlink, if there is one
     *("d//a", "./a", "d/./a", "d/../a", "f/../d/a", "l/../a", "d/", "d/e/", ".", "a/.", "a/b"),
     *("../outside/0", "../media/a", "/etc/hostname", "d/../../a"),
-    *(() if connection.vendor == "postgresql" else ("d/\0", "f/e/\0a", "\0/a")),  # PostgreSQL holds no NUL
+    *(() if connection.vendor == "postgresql" else ("d/\0", "d/e/\0a", "\0/a")),  # PostgreSQL holds no NUL
 ]
 
-paths = st.sampled_from(PATHS)
-names = st.sampled_from(PATHS + ODD_NAMES)
-models = st.sampled_from([Photo, Pair, Contract])
 
-on_disk = st.one_of(
-    st.tuples(st.just("create"), paths),
-    st.tuples(st.just("make_directory"), paths),
-    st.tuples(st.just("remove"), paths),
-    st.tuples(st.just("move"), paths, paths),
-    st.tuples(st.just("move_out"), paths),
-    st.tuples(st.just("move_in"), paths),
-    st.tuples(st.just("link"), paths, st.sampled_from(TARGETS)),
-)
-in_database = st.one_of(
-    st.tuples(st.just("upload"), models, paths),
-    st.tuples(st.just("insert"), models, names, st.just("") | names),
-    st.tuples(st.just("delete"), models, st.integers(0, 9)),
-    st.tuples(st.just("name_another"), st.integers(0, 9), paths),
-)
-by_watcher = st.one_of(
-    st.tuples(st.just("record")),
-    st.tuples(st.just("begin_census")),
-    st.tuples(st.just("step_census")),
-    st.tuples(st.just("come_to_rest")),
-    st.tuples(st.just("close_span")),
-    st.tuples(st.just("open_span")),
-)
-histories = st.lists(st.one_of(on_disk, on_disk, in_database, by_watcher), max_size=25)
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Deed], ...]:
+    """What there is before the watcher comes, and what happens then, twice; over a few paths, so that they meet."""
+    paths = st.sampled_from(draw(st.lists(st.sampled_from(PATHS), min_size=2, max_size=7, unique=True)))
+    names = paths | st.sampled_from(draw(st.lists(st.sampled_from(ODD_NAMES), min_size=1, max_size=4, unique=True)))
+    models = st.sampled_from([Photo, Pair, Contract])
+    on_disk = [
+        st.tuples(st.just("create"), paths),
+        st.tuples(st.just("make_directory"), paths),
+        st.tuples(st.just("remove"), paths),
+        st.tuples(st.just("move"), paths, paths),
+        st.tuples(st.just("move_out"), paths),
+        st.tuples(st.just("move_in"), paths),
+        st.tuples(st.just("link"), paths, st.sampled_from(TARGETS)),
+    ]
+    in_database = [
+        st.tuples(st.just("upload"), models, paths),
+        st.tuples(st.just("insert"), models, names, st.just("") | names),
+        st.tuples(st.just("delete"), models, st.integers(0, 4)),
+        st.tuples(st.just("name_another"), st.integers(0, 4), paths),
+    ]
+    by_watcher = [
+        st.tuples(st.just("record")),
+        st.tuples(st.just("come_to_rest")),
+        st.tuples(st.just("begin_census")),
+        st.tuples(st.just("step_census")),
+        st.tuples(st.just("close_span")),
+        st.tuples(st.just("open_span")),
+    ]
+    before = st.lists(st.one_of(*in_database[:2], on_disk[0], on_disk[-1]), min_size=1, max_size=8)
+    after = st.lists(st.one_of(*on_disk, *on_disk, *in_database, *by_watcher), max_size=16)
+    return draw(before), draw(after), draw(after)
 
 
 @contextmanager
@@ -88,7 +95,7 @@ def made_world() -> Iterator[World]:
         transaction.set_rollback(True)
 
 
-def play(world: World, history: list[tuple[Any, ...]]) -> None:
+def play(world: World, history: Sequence[Deed]) -> None:
     """Lets things happen, one after the other."""
     for what, *how in history:
         match what:
@@ -98,24 +105,11 @@ def play(world: World, history: list[tuple[Any, ...]]) -> None:
             case "insert":
                 insert(*how)
             case "delete":
-                if (found := how[0].objects.order_by("pk")[how[1] : how[1] + 1]):
-                    found[0].delete()
+                how[0].objects.filter(pk__in=nth_key(*how)).delete()
             case "name_another":
                 name_another(world, *how)
-            case "open_span" | "close_span" | "begin_census":
-                if allows(world, what):
-                    getattr(world, what)()
             case _:
                 getattr(world, what)(*how)
-
-
-def allows(world: World, what: str) -> bool:
-    match what:
-        case "open_span":
-            return not world.is_watched
-        case "close_span":
-            return world.is_watched
-    return world.is_watched and world.census is None
 
 
 def insert(model: type[Any], name: str, other: str) -> None:
@@ -129,10 +123,14 @@ def insert(model: type[Any], name: str, other: str) -> None:
 
 
 def name_another(world: World, number: int, path: str) -> None:
-    # A new name in an old record is vouched for if it is on disk at that time, as it is after an upload.
-    # One that is not on disk is not covered yet: nothing tells the log of it before the next census.
+    # An old record's new name is vouched for if it is on disk at that time, as it is after an upload.
+    # One that is not is beyond this law: nothing tells the log of it before the next census.
     if world.is_there(path):
-        Photo.objects.filter(pk__in=list(Photo.objects.order_by("pk").values_list("pk", flat=True)[number : number + 1])).update(image=path)
+        Photo.objects.filter(pk__in=nth_key(Photo, number)).update(image=path)
+
+
+def nth_key(model: type[Any], number: int) -> list[Any]:
+    return list(model.objects.order_by("pk").values_list("pk", flat=True)[number : number + 1])
 
 
 def plan_by(kind: RouteKind) -> Plan:
@@ -147,14 +145,12 @@ def assert_law(world: World) -> None:
 
     assert by_log.findings == by_scan.findings
     assert Counter(by_log.unknown) == Counter(by_scan.unknown)
-    event(f"orphans: {min(3, by_log.orphans_total())}")
 
 
-@settings(max_examples=4000, deadline=None)
-@given(before=histories, after=histories)
-def test_log_and_scan_agree(before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]) -> None:
+@settings(max_examples=150, deadline=None)
+@given(histories())
+def test_log_and_scan_agree(history: tuple[list[Deed], ...]) -> None:
     with made_world() as world:
-        play(world, before)
-        assert_law(world)
-        play(world, after)
-        assert_law(world)
+        for part in history:
+            play(world, part)
+            assert_law(world)

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -110,55 +109,52 @@ class World:
 
     def open_span(self) -> None:
         """Begins to listen, and to vouch for the root."""
-        self.span, self.is_watched, self.is_compared = uuid4(), True, False
-        self.recorder.open_span(self.span, identity(self.root.path), store.database_time("default"))
+        if not self.is_watched:
+            self.span, self.is_watched, self.is_compared = uuid4(), True, False
+            self.recorder.open_span(self.span, identity(self.root.path), store.database_time("default"))
 
     def close_span(self) -> None:
         """Ends listening; what was heard and not recorded is lost, as it is in a crash."""
-        moment = store.database_time("default")
-        self.recorder.record(
-            [
-                SpanClosed(
-                    root=self.root.pk,
-                    occurred_at=moment,
-                    span=str(self.span),
-                    covered_until=moment.isoformat(),
-                    reason=GapReason.CRASHED,
-                )
-            ]
-        )
-        self.notices, self.census, self.is_watched = [], None, False
+        if self.is_watched:
+            self.is_watched, self.notices, self.census = False, [], None
+            moment = store.database_time("default")
+            closed = SpanClosed(
+                root=self.root.pk,
+                occurred_at=moment,
+                span=str(self.span),
+                covered_until=moment.isoformat(),
+                reason=GapReason.CRASHED,
+            )
+            self.recorder.record([closed])
 
     def begin_census(self) -> None:
-        self.census = take_census(self.root, self.span, using="default")
+        if self.is_watched and self.census is None:
+            self.census = take_census(self.root, self.span, using="default")
 
-    def step_census(self) -> bool:
-        """Takes the census a batch further; whether it goes on."""
+    def step_census(self) -> None:
+        """Takes the census a batch further, if there is one."""
         batch = next(self.census, None) if self.census else None
-        if batch is None:
-            self.is_compared = self.is_compared or self.census is not None
-            self.census = None
-            return False
-        self.recorder.commit(batch)
-        return True
+        if batch is not None:
+            self.recorder.commit(batch)
+        elif self.census:
+            self.census, self.is_compared = None, True
 
     def record(self, watermark: Watermark | None = None) -> None:
-        """Brings what was heard into the log; as in the watcher, nothing of it while a census is under way."""
-        if self.census is None:
-            self.recorder.record(list(events_of(self.notices, self.root.pk)), watermark)
-            self.notices = []
+        """Brings what was heard into the log.
 
-    def come_to_rest(self) -> datetime:
+        The watcher does not while a census is under way, but the log does not rely on that.
+        """
+        self.recorder.record(list(events_of(self.notices, self.root.pk)), watermark)
+        self.notices = []
+
+    def come_to_rest(self) -> None:
         """Lets the watcher do all that it would do by itself: afterwards the log vouches for the root up to now."""
-        if not self.is_watched:
-            self.open_span()
-        if not self.is_compared and self.census is None:
+        self.open_span()
+        if not self.is_compared:
             self.begin_census()
-        while self.step_census():
-            pass
-        moment = store.database_time("default")
-        self.record(Watermark(span=self.span, covered_until=moment))
-        return moment
+        while self.census:
+            self.step_census()
+        self.record(Watermark(span=self.span, covered_until=store.database_time("default")))
 
     def _hear(self, kind: Kind, path: str, *, is_directory: bool = False, to: str = "") -> None:
         if self.is_watched:

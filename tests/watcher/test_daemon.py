@@ -323,6 +323,25 @@ def test_a_gap_that_shows_up_while_stopping_is_the_reason_of_the_end(media: Path
     assert spans() == [("root_gone", f"{real(media)} is not there.")]
 
 
+def test_stopping_without_a_database_leaves_the_span_to_the_next_start(
+    make_daemon: MakeDaemon, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = make_daemon()
+    daemon.tick()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OperationalError("connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "append", refuse)
+        patch.setattr(store, "database_time", refuse)
+        daemon.stop("SIGTERM")
+
+    assert log.lines("span.closed")[0]["reason"] == "stopped"
+    make_daemon().tick()
+    assert [reason for reason, _ in spans()] == ["crashed", ""]
+
+
 def test_a_database_that_is_away_holds_the_deletions_back_and_loses_none(
     media: Path, make_daemon: MakeDaemon, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -386,6 +405,24 @@ def test_a_census_that_fails_with_the_database_is_made_again(
 
     assert spans() == [("", "")]
     assert log.lines("root.waiting")[0]["reason"] == "database"
+
+
+def test_a_census_of_a_root_that_goes_out_of_sight_invents_no_deletion(
+    media: Path, tmp_path: Path, make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_photo("photos/a.jpg", media=media)
+    take_census = census.take_census
+
+    def take_out_of_sight(*arguments: Any, **options: Any) -> Iterator[Any]:
+        media.rename(tmp_path / "elsewhere")
+        media.mkdir()
+        yield from take_census(*arguments, **options)
+
+    monkeypatch.setattr(census, "take_census", take_out_of_sight)
+    make_daemon().tick()
+
+    assert recorded() == []
+    assert spans() == [("root_replaced", f"{real(media)} is another folder than before.")]
 
 
 def test_a_census_is_repeated_in_the_open_span(make_daemon: MakeDaemon, settings: LazySettings) -> None:

@@ -134,10 +134,10 @@ class CleanUp:
     def is_confirmed(self) -> bool:
         """Whether a person types exactly `yes`."""
         self.say(f"\n{report.WARNING}")
-        self.command.stdout.write(report.QUESTION, ending="")
-        self.command.stdout.flush()
         answer = ""
         try:
+            self.command.stdout.write(report.QUESTION, ending="")
+            self.command.stdout.flush()
             answer = sys.stdin.readline()
         finally:
             if not (sys.stdin.isatty() and answer.endswith("\n")):

@@ -1,0 +1,31 @@
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.docs.conftest import IS_WRITING
+from tests.docs.generated import GENERATED
+from tests.docs.pages import DOCS
+from tests.docs.site import Site
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_page_is_what_the_code_says(name: str) -> None:
+    text = GENERATED[name]()
+    if IS_WRITING:
+        (DOCS / name).write_text(text)
+
+    assert (DOCS / name).read_text() == text
+
+
+def test_schema_takes_a_real_line_and_refuses_a_wrong_one(site: Site) -> None:
+    validator = Draft202012Validator(json.loads((DOCS / "reference/json-log.schema.json").read_text()))
+
+    site.run("python manage.py cleanup_orphaned_media --force --json > run.jsonl")
+    lines = [json.loads(line) for line in (site.folder / "run.jsonl").read_text().splitlines()]
+
+    assert [validator.is_valid(line) for line in lines] == [True] * len(lines)
+    assert not validator.is_valid(lines[0] | {"surprise": 1})
+    assert not validator.is_valid(lines[0] | {"event": "run.invented"})
