@@ -11,7 +11,6 @@ from auditor.auditlog import events
 from auditor.auditlog.coverage import GapReason
 from auditor.catalogue import ENVELOPE, LINES, OPTIONAL, SCHEMA, LogLine
 from auditor.orphans.route import RouteKind, RouteReason
-from tests.docs.pages import DOCS
 
 NOTE = "<!-- Made from {source} by tests/docs/generated.py: WRITE_DOCS=1 pytest tests/docs -->"
 PLAIN_WORDS: dict[Any, str] = {
@@ -129,11 +128,6 @@ GENERATED: dict[str, Callable[[], str]] = {
     "reference/json-log.schema.json": json_log_schema,
     "reference/events.md": event_types,
 }
-
-
-def write_all() -> None:
-    for name, render in GENERATED.items():
-        (DOCS / name).write_text(render())
 
 
 def log_lines() -> list[type[LogLine]]:

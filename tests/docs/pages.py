@@ -20,9 +20,13 @@ NEXT_SENTENCE = re.compile(r"[.!?:] +[A-Z]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fence:
-    """A fenced block; `mark` and `about` are from the comment before it, `command` is the last bash block above."""
+    """A fenced block, the `number`th of its page.
+
+    `mark`, `about` and `exit_code` are from the comment before it, `command` is the last bash block above it.
+    """
 
     page: Path
+    number: int
     line: int
     language: str
     text: str
@@ -35,6 +39,11 @@ class Fence:
         return f"{self.page.relative_to(DOCS)}:{self.line}"
 
 
+def read(page: Path) -> str:
+    """The text of a page, which is UTF-8 wherever the tests run."""
+    return page.read_text(encoding="utf-8")
+
+
 def pages() -> list[Path]:
     """All pages, in the order of their paths."""
     return sorted(DOCS.rglob("*.md"))
@@ -42,23 +51,24 @@ def pages() -> list[Path]:
 
 def fences(page: Path) -> Iterator[Fence]:
     """The fenced blocks of a page, from top to bottom."""
-    lines = page.read_text().splitlines()
+    lines = read(page).splitlines()
     opened: int | None = None
-    command = ""
+    command, number = "", 0
     for at, line in enumerate(lines):
         if opened is None and FENCE.fullmatch(line):
             opened = at
         elif opened is not None and line == "```":
-            fence = _fence(page, lines, opened, at, command)
+            fence = _fence(page, number, lines, opened, at, command)
             command = fence.text if fence.language == "bash" else command
-            opened = None
+            opened, number = None, number + 1
             yield fence
 
 
-def _fence(page: Path, lines: list[str], opened: int, closed: int, command: str) -> Fence:
+def _fence(page: Path, number: int, lines: list[str], opened: int, closed: int, command: str) -> Fence:
     language, mark = FENCE.fullmatch(lines[opened]), MARK.fullmatch(lines[opened - 1])
     return Fence(
         page=page,
+        number=number,
         line=opened + 1,
         language=language[1] if language else "",
         text="".join(f"{line}\n" for line in lines[opened + 1 : closed]),
@@ -75,16 +85,17 @@ def marked(mark: str) -> list[Fence]:
 
 
 def write(fence: Fence, text: str) -> None:
-    """Puts another text into a block of a page that has not changed above it."""
-    lines = fence.page.read_text().splitlines(keepends=True)
-    lines[fence.line : fence.line + fence.text.count("\n")] = text.splitlines(keepends=True)
-    fence.page.write_text("".join(lines))
+    """Puts another text into a block."""
+    now = next(one for one in fences(fence.page) if one.number == fence.number)
+    lines = read(now.page).splitlines(keepends=True)
+    lines[now.line : now.line + now.text.count("\n")] = text.splitlines(keepends=True)
+    now.page.write_text("".join(lines), encoding="utf-8")
 
 
 def prose(page: Path) -> list[str]:
     """The lines of a page that are neither in a block, nor in a table, nor a comment."""
     kept, in_block = [], False
-    for line in page.read_text().splitlines():
+    for line in read(page).splitlines():
         if line.startswith("```"):
             in_block = not in_block
         elif not in_block and not line.startswith(("|", "<!--")):
@@ -94,7 +105,7 @@ def prose(page: Path) -> list[str]:
 
 def table_rows(page: Path, *, section: str = "") -> list[list[str]]:
     """The cells of all tables below a heading, or of a whole page, without the rows at their heads."""
-    text = page.read_text()
+    text = read(page)
     if section:
         _, _, rest = text.partition(f"## {section}\n")
         assert rest, f"{page.name} has no section {section!r}"
@@ -114,7 +125,7 @@ def links(page: Path) -> list[str]:
 
 
 def page_tables(page: Path) -> str:
-    return "\n".join(line for line in page.read_text().splitlines() if line.startswith("|"))
+    return "\n".join(line for line in read(page).splitlines() if line.startswith("|"))
 
 
 def anchors(page: Path) -> set[str]:

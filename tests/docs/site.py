@@ -104,7 +104,7 @@ class Keyboard(StringIO):
 def call(name: str, arguments: list[str], *, stdout: TextIO, screen: Terminal) -> int:
     """The exit code of a command, whose errors are on the screen as `manage.py` shows them."""
     try:
-        call_command(name, *arguments, stdout=stdout, stderr=screen, skip_checks=False)
+        call_command(name, *arguments, stdout=stdout, stderr=screen)
     except SystemExit as ended:
         return int(ended.code or 0)
     except SystemCheckError as error:

@@ -5,7 +5,7 @@ from jsonschema import Draft202012Validator
 
 from tests.docs.conftest import IS_WRITING
 from tests.docs.generated import GENERATED
-from tests.docs.pages import DOCS
+from tests.docs.pages import DOCS, read
 from tests.docs.site import Site
 
 pytestmark = pytest.mark.sqlite
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.sqlite
 def test_generated_page_is_what_the_code_says(name: str) -> None:
     text = GENERATED[name]()
     if IS_WRITING:
-        (DOCS / name).write_text(text)
+        (DOCS / name).write_text(text, encoding="utf-8")
 
-    assert (DOCS / name).read_text() == text
+    assert read(DOCS / name) == text
 
 
 def test_schema_takes_a_real_line_and_refuses_a_wrong_one(site: Site) -> None:
-    validator = Draft202012Validator(json.loads((DOCS / "reference/json-log.schema.json").read_text()))
+    validator = Draft202012Validator(json.loads(read(DOCS / "reference/json-log.schema.json")))
 
     site.run("python manage.py cleanup_orphaned_media --force --json > run.jsonl")
     lines = [json.loads(line) for line in (site.folder / "run.jsonl").read_text().splitlines()]

@@ -111,7 +111,7 @@ def test_run_that_is_killed_at_a_random_moment_is_whole_or_never_was(media: Path
     with Killer() as killer:
         undisturbed = killer.run()
         assert changes(counted) == WHOLE
-        for _ in range(24):
+        for _ in range(16):
             if not Photo.objects.exists():
                 make_gallery(media, photos=20)
             before, counted = dump(), counts()
