@@ -29,10 +29,10 @@ site: $(VENV)/site.stamp ## Serve the gallery on 127.0.0.1:8000 (PORT=8001 for a
 test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL, and measure the coverage.
 	@$(BIN)/coverage erase
 	@echo "Tests on SQLite:"
-	@TEST_DATABASE=sqlite $(BIN)/coverage run -m pytest -m "not postgresql"
+	@TEST_DATABASE=sqlite $(BIN)/coverage run -m pytest
 	@if $(BIN)/python -c $(postgres-answers) 2>/dev/null; then \
 	  echo "Tests on PostgreSQL:"; \
-	  TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest -m "not sqlite"; \
+	  TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest; \
 	else \
 	  echo "PostgreSQL half NOT RUN: no server answers at $(TEST_POSTGRES_URL)." \
 	    "Start one, or name one: make test TEST_POSTGRES_URL=postgres://user@host:port/database"; \

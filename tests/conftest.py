@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from jsonschema import Draft202012Validator, FormatChecker
 
 from auditor import catalogue, jsonlog
+from tests import settings
 
 VALIDATORS = {
     event: Draft202012Validator(catalogue.json_schema(kind), format_checker=FormatChecker())
@@ -48,3 +49,11 @@ def line_faults(line: str) -> list[str]:
     values = json.loads(line)
     faults = [error.message for error in VALIDATORS[values["event"]].iter_errors(values)]
     return faults + [f"too long: {len(line)}"] * (len(line.encode()) > jsonlog.LINE_LIMIT)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what needs the database that this run does not have."""
+    other = "sqlite" if settings.ON_POSTGRESQL else "postgresql"
+    elsewhere = [item for item in items if item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]

@@ -85,7 +85,7 @@ class AuditorCommand(BaseCommand):
         return type(self).__module__.rpartition(".")[2]
 
     def _keep_apart(self, log_format: str, *, json: bool) -> None:
-        """Keeps Django's sentence for an error out of a stderr that carries JSON lines, or none because stdout does."""
+        """Keeps Django's sentence for an error out of a stderr that carries JSON lines, or leaves them to stdout."""
         if log_format == "json" or (log_format == "auto" and not self.stderr.isatty()):
             self.stderr = OutputWrapper(StringIO()) if json else self.stdout
 

@@ -1,6 +1,5 @@
 """Programs of their own that a test talks to while they run: through pipes, or at a terminal."""
 
-import fcntl
 import os
 import pty
 import select
@@ -19,6 +18,16 @@ from tests.running import PROJECT, environment
 PATIENCE = 60  # seconds until a program that says nothing is taken for hanging
 NAME = "cleanup_orphaned_media"
 CONFIRMED = "(yes/no): "
+# A shell's background job ignores Ctrl-C, and so does everything that it starts; a terminal's is for its session.
+HEARING_INTERRUPTS = """
+import fcntl, os, signal, sys, termios
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+if os.isatty(0):
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 
 @dataclass(slots=True)
@@ -95,20 +104,11 @@ def at_terminal(*arguments: str, stdout: Path | None = None, **extra: str) -> It
 
 def _start(arguments: tuple[str, ...], extra: dict[str, str], **streams: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, "-ISc", HEARING_INTERRUPTS, "manage.py", *arguments],
         cwd=PROJECT,
         env=environment(**extra),
-        preexec_fn=_hear_interrupts,
         **streams,
     )
-
-
-def _hear_interrupts() -> None:
-    # A shell's background job ignores Ctrl-C, and so would everything that it starts.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if os.isatty(0):
-        os.setsid()
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # its Ctrl-C is for this program
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """The summary, to the character of the command's page."""
 
+import os
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 
+from auditor.models import Run
 from auditor.orphans import registry
 from deploy.gallery.models import Photo, Rendition, Video
 from tests.commands.library import RULE, SCANNED, make_library, make_watched, shell
@@ -356,3 +358,14 @@ def test_hostile_names_are_written_out(media: Path) -> None:
         "Unknown: 1 name could not be judged; the records stay\n" r"  - ../\x1b[1m (the name leaves the media root)",
     )
     assert ran.code == 4
+
+
+def test_user_without_a_name_may_delete_as_well(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_library(media, photos=1, videos=0)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54_321)  # as containers run under a number of their own
+
+    ran = run(NAME, "--force")
+
+    assert (ran.code, Run.objects.get().user) == (0, "uid 54321")

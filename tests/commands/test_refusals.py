@@ -97,7 +97,8 @@ def test_wrong_usage(media: Path, flags: list[str], message: str, hint: str) -> 
 def test_json_needs_an_answer_beforehand(media: Path) -> None:
     ran = shell("--json")
 
-    message, hint = "--json cannot ask for a confirmation.", "Add --dry-run to look, or --force to delete without asking."
+    message = "--json cannot ask for a confirmation."
+    hint = "Add --dry-run to look, or --force to delete without asking."
     assert (ran.code, ran.stderr) == (2, "")
     failed = Ran(code=0, stdout="", stderr=ran.stdout).log
     assert [facts(line) for line in failed] == [
@@ -234,7 +235,8 @@ def test_failing_database(media: Path, error: Error, reason: str) -> None:
 
     with connection.execute_wrapper(fail):
         message = f"The database failed: {reason}. Nothing was deleted."
-        ends_alike_everywhere("--force", code=1, message=message, hint="Mend the database, then run the command again.")
+        hint = "Mend the database, then run the command again."
+        ends_alike_everywhere("--force", code=1, message=message, hint=hint)
 
     assert Photo.objects.count() == 1
 

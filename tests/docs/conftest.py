@@ -1,14 +1,11 @@
-"""The site of the pages, and whether the pages are to be written anew."""
+"""The site of the pages."""
 
-import os
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 
 from tests.docs.site import Site, make_site
-
-IS_WRITING = bool(os.environ.get("WRITE_DOCS"))
 
 
 @pytest.fixture

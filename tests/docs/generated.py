@@ -104,7 +104,7 @@ def event_types() -> str:
             "Every row of `auditor_event` is one event.",
             "Its columns are those in [Tables](tables.md); `data` holds the fields that are listed here.",
             "`path` is relative to the media folder.",
-            "Where a name on disk is not UTF-8, `path` shows its bytes as `\\xNN`, and `path_b64` in `data` holds them.",
+            "Where a name is not UTF-8, `path` shows its bytes as `\\xNN`, and `path_b64` in `data` holds them.",
             "",
             "| type | version | meaning |",
             "| --- | --- | --- |",

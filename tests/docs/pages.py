@@ -1,5 +1,6 @@
 """Reads the pages of `docs/`: their fences, tables, links and sentences."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from tests.running import PROJECT
 
 DOCS = PROJECT / "docs"
+IS_WRITING = bool(os.environ.get("WRITE_DOCS"))  # shown output and generated pages are then written anew
 COMMAND_PAGE = DOCS / "cleanup_orphaned_media.md"
 
 FENCE = re.compile(r"```(\w*)")
@@ -15,7 +17,7 @@ MARK = re.compile(r"<!-- (output|page|file): (\S+?)(?:, exit code (\d+))? -->")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 CODE = re.compile(r"`[^`]*`")
-NEXT_SENTENCE = re.compile(r"[.!?:] +[A-Z]")
+NEXT_SENTENCE = re.compile(r"(?<!\d)[.!?] +[A-Z]")  # and not the number of a list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +114,8 @@ def table_rows(page: Path, *, section: str = "") -> list[list[str]]:
         text = re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
     lines = text.splitlines()
     heads = {at - 1 for at, line in enumerate(lines) if line.startswith("| ---")}
-    rows = [
-        line for at, line in enumerate(lines) if line.startswith("| ") and at not in heads and at - 1 not in heads
-    ]
-    return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows]
+    rows = [line for at, line in enumerate(lines) if line.startswith("| ") and at not in heads and at - 1 not in heads]
+    return [[cell.strip() for cell in row.strip()[1:-1].split("|")] for row in rows]
 
 
 def links(page: Path) -> list[str]:

@@ -3,9 +3,8 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.docs.conftest import IS_WRITING
 from tests.docs.generated import GENERATED
-from tests.docs.pages import DOCS, read
+from tests.docs.pages import DOCS, IS_WRITING, read
 from tests.docs.site import Site
 
 pytestmark = pytest.mark.sqlite

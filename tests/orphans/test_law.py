@@ -47,17 +47,17 @@ ODD_NAMES = [
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Deed], ...]:
     """What there is before the watcher comes, and what happens then, twice; over a few paths, so that they meet."""
-    paths = st.sampled_from(draw(st.lists(st.sampled_from(PATHS), min_size=2, max_size=7, unique=True)))
-    names = paths | st.sampled_from(draw(st.lists(st.sampled_from(ODD_NAMES), min_size=1, max_size=4, unique=True)))
+    paths = st.sampled_from(draw(st.lists(st.sampled_from(PATHS), min_size=2, max_size=5, unique=True)))
+    odd = st.sampled_from(draw(st.lists(st.sampled_from(ODD_NAMES), min_size=1, max_size=3, unique=True)))
+    names = paths | paths | odd
     models = st.sampled_from([Photo, Pair, Contract])
-    on_disk = [
-        st.tuples(st.just("create"), paths),
-        st.tuples(st.just("make_directory"), paths),
-        st.tuples(st.just("remove"), paths),
-        st.tuples(st.just("move"), paths, paths),
-        st.tuples(st.just("move_out"), paths),
-        st.tuples(st.just("move_in"), paths),
-        st.tuples(st.just("link"), paths, st.sampled_from(TARGETS)),
+    by_watcher = [
+        st.tuples(st.just("record")),
+        st.tuples(st.just("begin_census")),
+        st.tuples(st.just("step_census")),
+        st.tuples(st.just("come_to_rest")),
+        st.tuples(st.just("close_span")),
+        st.tuples(st.just("open_span")),
     ]
     in_database = [
         st.tuples(st.just("upload"), models, paths),
@@ -65,16 +65,17 @@ def histories(draw: st.DrawFn) -> tuple[list[Deed], ...]:
         st.tuples(st.just("delete"), models, st.integers(0, 4)),
         st.tuples(st.just("name_another"), st.integers(0, 4), paths),
     ]
-    by_watcher = [
-        st.tuples(st.just("record")),
-        st.tuples(st.just("come_to_rest")),
-        st.tuples(st.just("begin_census")),
-        st.tuples(st.just("step_census")),
-        st.tuples(st.just("close_span")),
-        st.tuples(st.just("open_span")),
+    on_disk = [
+        st.tuples(st.just("create"), paths),
+        st.tuples(st.just("remove"), paths),
+        st.tuples(st.just("move"), paths, paths),
+        st.tuples(st.just("move_out"), paths),
+        st.tuples(st.just("move_in"), paths),
+        st.tuples(st.just("make_directory"), paths),
+        st.tuples(st.just("link"), paths, st.sampled_from(TARGETS)),
     ]
-    before = st.lists(st.one_of(*in_database[:2], on_disk[0], on_disk[-1]), min_size=1, max_size=8)
-    after = st.lists(st.one_of(*on_disk, *on_disk, *in_database, *by_watcher), max_size=16)
+    before = st.lists(st.one_of(*in_database[:2], on_disk[0], on_disk[-1]), min_size=3, max_size=10)
+    after = st.lists(st.one_of(*by_watcher[:3], *by_watcher, *in_database, *on_disk, *on_disk), min_size=8, max_size=24)
     return draw(before), draw(after), draw(after)
 
 

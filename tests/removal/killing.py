@@ -52,7 +52,8 @@ class Killer(AbstractContextManager["Killer"]):
 def main() -> None:
     django.setup()
     for line in sys.stdin:
-        print(run_and_kill(float(line)), flush=True)
+        sys.stdout.write(f"{run_and_kill(float(line))}\n")
+        sys.stdout.flush()
 
 
 def run_and_kill(seconds: float) -> float:

@@ -76,9 +76,10 @@ def test_error_at_the_commit_leaves_every_table_as_it_was(media: Path, monkeypat
     def fail() -> None:
         raise OperationalError("disk full")
 
-    with monkeypatch.context() as patch, pytest.raises(OperationalError):
+    with monkeypatch.context() as patch:
         patch.setattr(connection, "_commit", fail)
-        plan.execute()
+        with pytest.raises(OperationalError):
+            plan.execute()
 
     assert dump() == before
 

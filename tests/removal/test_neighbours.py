@@ -39,9 +39,7 @@ def test_django_cleanup_is_kept_out_of_our_deletions_and_only_of_ours(media: Pat
     make_photo("photos/here.jpg", media=media, thumbnail="thumbnails/shared.jpg")
     make_photo("photos/theirs.jpg", media=media, thumbnail="thumbnails/theirs.jpg")
 
-    ran = manage(
-        "shell", "--verbosity", "0", "-c", CODE, DJANGO_SETTINGS_MODULE="tests.removal.cleaning_settings"
-    )
+    ran = manage("shell", "--verbosity", "0", "-c", CODE, DJANGO_SETTINGS_MODULE="tests.removal.cleaning_settings")
 
     assert (ran.code, ran.stderr) == (0, "")
     ours = [

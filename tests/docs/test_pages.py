@@ -1,0 +1,53 @@
+"""What holds for every page: its links lead somewhere, its lines are sentences, the index knows it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DOCS, anchors, crowded_lines, links, pages, read
+from tests.running import PROJECT
+
+pytestmark = pytest.mark.sqlite
+
+OUTER = [PROJECT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+LINKING = [*pages(), *(page for page in OUTER if page.exists())]
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(PROJECT))
+
+
+@pytest.mark.parametrize("page", LINKING, ids=name)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    astray = []
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        is_there = target.is_file() and target.is_relative_to(PROJECT)
+        if not is_there or (anchor and anchor not in anchors(target)):
+            astray.append(link)
+
+    assert astray == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_every_line_holds_one_sentence(page: Path) -> None:
+    assert crowded_lines(page) == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_every_page_begins_with_its_title(page: Path) -> None:
+    assert read(page).startswith("# ")
+
+
+def test_the_index_links_every_page() -> None:
+    index = DOCS / "README.md"
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in links(index)}
+
+    assert set(pages()) - {index} <= linked
+
+
+def test_no_page_names_a_page_that_is_not_written_yet() -> None:
+    later = ("STORAGE_MANAGEMENT", "BACKUP_RESTORE", "DATABASE_MAINTENANCE")
+
+    assert [name(page) for page in LINKING for link in links(page) if any(word in link for word in later)] == []

@@ -1,0 +1,94 @@
+"""The reference pages that people write: their tables hold what the code holds, and nothing else."""
+
+import re
+
+import pytest
+from django.apps import apps
+from django.core.checks.registry import registry as django_checks
+
+from auditor import checks, conf
+from auditor.errors import ExitCode
+from tests.docs.pages import DOCS, read, table_rows
+from tests.running import PROJECT
+
+pytestmark = pytest.mark.sqlite
+
+KINDS = {"append-only", "projection", "bookkeeping"}
+RESERVED = "reserved"
+
+
+def code(value: object) -> str:
+    return f"`{value}`"
+
+
+def test_settings_page_has_every_setting() -> None:
+    rows = table_rows(DOCS / "reference/settings.md")
+
+    expected = [
+        [code(one.name), one.words, code(one.default), "" if one.at_least is None else code(one.at_least)]
+        for one in conf.ALL
+    ]
+    assert [row[:4] for row in rows] == expected
+
+
+def test_exit_code_page_has_every_code() -> None:
+    rows = table_rows(DOCS / "reference/exit-codes.md")
+
+    assert [row[:2] for row in rows] == [[str(int(one)), code(one.name)] for one in ExitCode]
+
+
+def test_exit_codes_that_no_command_returns_are_called_reserved() -> None:
+    sources = [path for app in ("auditor", "watcher") for path in (PROJECT / app).rglob("*.py")]
+    used = {name for path in sources for name in re.findall(r"ExitCode\.([A-Z_]+)", path.read_text(encoding="utf-8"))}
+
+    rows = table_rows(DOCS / "reference/exit-codes.md")
+
+    reserved = {row[1].strip("`") for row in rows if row[2] == RESERVED}
+    assert reserved == {one.name for one in ExitCode} - used
+
+
+def test_command_page_has_every_code_that_the_command_returns() -> None:
+    rows = table_rows(DOCS / "reference/exit-codes.md")
+    returned = {row[0] for row in rows if row[2] != RESERVED}
+
+    assert {row[0] for row in table_rows(DOCS / "cleanup_orphaned_media.md", section="Exit codes")} == returned
+
+
+def test_system_check_page_has_every_id() -> None:
+    registered = [check for check in django_checks.get_checks() if check.__module__ == checks.__name__]
+    told = [re.fullmatch(r"(auditor\.E\d+): (.*)\.", str(check.__doc__).replace("`", "")) for check in registered]
+
+    rows = [[row[0], row[2].replace("`", "")] for row in table_rows(DOCS / "reference/system-checks.md")]
+
+    expected = sorted([code(one[1]), one[2]] for one in told if one)
+    assert rows == expected
+    assert len(expected) == len(registered)
+
+
+def test_table_page_has_every_table_with_its_kind() -> None:
+    models = list(apps.get_app_config("auditor").get_models())
+    page = DOCS / "reference/tables.md"
+    rows = [row for row in table_rows(page) if len(row) == 4]
+
+    assert {(row[0], row[1]) for row in rows} == {(code(one._meta.db_table), code(one.__name__)) for one in models}
+    assert {row[2] for row in rows} == KINDS
+
+
+def test_table_page_has_every_column() -> None:
+    models = apps.get_app_config("auditor").get_models()
+
+    rows = table_rows(DOCS / "reference/tables.md", section="Columns")
+
+    expected = {
+        code(one._meta.db_table): ", ".join(code(field.column) for field in one._meta.concrete_fields)
+        for one in models
+    }
+    assert dict(rows) == expected
+
+
+@pytest.mark.django_db
+def test_missing_set_is_made_again_by_the_shown_line() -> None:
+    line = re.search(r'--command "(.*)"', read(DOCS / "reference/tables.md"))
+
+    assert line
+    exec(line[1], {})
