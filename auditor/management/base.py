@@ -16,6 +16,7 @@ from auditor.catalogue import LogLine, RunFailed
 from auditor.errors import AuditorError, ExitCode
 from auditor.jsonlog import JsonLog
 from auditor.orphans.registry import AuditedModel
+from auditor.report import safe
 
 
 class AuditorCommand(BaseCommand):
@@ -58,7 +59,13 @@ class AuditorCommand(BaseCommand):
                     self._keep_apart(log_format, json=json)
                     raise foreseen from error
         except AuditorError as error:
-            raise CommandError(str(error), returncode=error.exit_code) from error
+            sentence = f"{safe(error.message)}\n{error.hint}"
+            raise CommandError(self.encodable(sentence), returncode=error.exit_code) from error
+
+    def encodable(self, text: str) -> str:
+        """The text with what stdout cannot encode written out: a C locale must not break a run half-way."""
+        encoding = getattr(self.stdout, "encoding", None) or "utf-8"
+        return text.encode(encoding, errors="backslashreplace").decode(encoding)
 
     def foreseen(self, error: BaseException) -> AuditorError:
         """The foreseen error that an exception amounts to."""

@@ -156,10 +156,10 @@ class Disk:
         return looks
 
     def _judge_one(self, folder: Folder, head: str, last: str) -> Look:
-        if folder.look is not None:
-            return folder.look
         if folder.is_odd or last in ODD_PARTS:
             return look_oddly(self.root, head + last)
+        if folder.look is not None:
+            return folder.look
         look = look_at(f"{self.root}/{head}{last}")
         return ODDLY_PRESENT if look is PRESENT and folder.is_listed else look
 

@@ -98,6 +98,16 @@ def test_empty_media_folder_is_shown_for_what_it_looks_like_and_a_yes_still_dele
     assert not Photo.objects.exists()
 
 
+@pytest.mark.django_db
+def test_input_that_is_closed_deletes_nothing(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_library(media, photos=1, videos=0)
+    monkeypatch.setattr(sys, "stdin", None)  # as Python has it after `<&-`
+
+    ran = run(NAME)
+
+    assert (ran.code, ran.stdout, Photo.objects.count()) == (1, ASKED + CANCELLED, 1)
+
+
 @pytest.mark.live
 @pytest.mark.django_db(transaction=True)
 def test_no_input_at_all_deletes_nothing(media: Path) -> None:

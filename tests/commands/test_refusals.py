@@ -9,6 +9,7 @@ from django.conf import LazySettings
 from django.db import OperationalError, connection
 from django.db.utils import Error, InterfaceError
 
+from auditor.models import Run
 from deploy.gallery.models import Photo
 from tests.commands.library import Terminal, make_library, shell
 from tests.commands.programs import NAME, at_terminal
@@ -171,6 +172,19 @@ def test_unreadable_folder_refuses_force(media: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.django_db
+def test_name_in_a_refusal_is_written_out(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_file(media, "kept.jpg")
+    make_photo("gone.jpg")
+    make_photo("\x1b[2J/a.jpg", media=media)
+    refuse(monkeypatch, "listdir", str(media / "\x1b[2J"))
+
+    ran = shell("--force", stderr=Terminal())
+
+    assert (ran.code, Photo.objects.count()) == (5, 2)
+    assert ran.stderr.startswith("CommandError: The directory \\x1b[2J in ")
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("flag", "code"), [("--dry-run", 4), ("--check", 3)])
 def test_unreadable_folder_is_listed_by_a_dry_run(
     media: Path, monkeypatch: pytest.MonkeyPatch, flag: str, code: int
@@ -239,6 +253,37 @@ def test_failing_database(media: Path, error: Error, reason: str) -> None:
         ends_alike_everywhere("--force", code=1, message=message, hint=hint)
 
     assert Photo.objects.count() == 1
+
+
+COMPLETE = "The deletion is complete."
+UNSURE = "If the database has a run {}, the deletion is complete, and else nothing was deleted."
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("is_still_lost", "state"), [(False, COMPLETE), (True, UNSURE)])
+def test_commit_whose_answer_is_lost_is_not_called_a_failure_to_delete(
+    media: Path, monkeypatch: pytest.MonkeyPatch, is_still_lost: bool, state: str
+) -> None:
+    make_library(media, photos=1, videos=0)
+    commit, lost = connection._commit, OperationalError("server closed the connection unexpectedly")
+
+    def commit_and_lose_the_answer() -> None:
+        commit()
+        if is_still_lost:
+            monkeypatch.setattr(connection, "cursor", fail)
+        raise lost
+
+    def fail() -> None:
+        raise lost
+
+    monkeypatch.setattr(connection, "_commit", commit_and_lose_the_answer)
+
+    ran = shell("--force")
+
+    monkeypatch.undo()
+    run_id = ran.log[-1]["run_id"]
+    assert ran.log[-1]["message"] == f"The database failed: {lost}. {state.format(run_id)}"
+    assert (ran.code, Photo.objects.count(), str(Run.objects.get().uid)) == (1, 0, run_id)
 
 
 @pytest.mark.django_db

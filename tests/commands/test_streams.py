@@ -4,12 +4,14 @@ import itertools
 import json
 import re
 import sys
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.core.checks import run_checks
+from django.core.management import call_command
 
 from deploy.gallery.models import Photo
 from tests.commands.library import Terminal, make_library, make_watched, shell
@@ -176,6 +178,22 @@ def test_json_file_is_told_of_a_failure(media: Path, tmp_path: Path) -> None:
     ran = shell("--dry-run", "--force", "--json-into", str(log), "--log-format", "none")
 
     assert (ran.code, [line["event"] for line in facts(log.read_text())]) == (2, ["run.failed"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_terminal_without_unicode_gets_the_whole_summary(media: Path, encoding: str) -> None:
+    make_file(media, "kept.jpg")
+    make_photo("photos/é北.jpg")
+    stdout = TextIOWrapper(BytesIO(), encoding=encoding)
+
+    call_command(NAME, "--force", stdout=stdout, stderr=StringIO())
+
+    stdout.seek(0)
+    shown = stdout.read()
+    name = "\\xe9\\u5317" if encoding == "ascii" else "é\\u5317"
+    assert f"  - photos/{name}.jpg (Album: Evan Photos)\n" in shown
+    assert shown.endswith("\n\\u2713 Database cleaned successfully!\n")
 
 
 @pytest.mark.django_db

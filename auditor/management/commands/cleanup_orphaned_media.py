@@ -7,8 +7,10 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from typing import Any
 
+from django.db.utils import Error as DatabaseFailure
 from tqdm import tqdm
 
 from auditor import lines, report
@@ -16,6 +18,7 @@ from auditor.auditlog import store
 from auditor.errors import AuditorError, ExitCode
 from auditor.jsonlog import JsonLog
 from auditor.management.base import AuditorCommand, ensure_usable
+from auditor.models import Run
 from auditor.orphans.finder import Progress, find
 from auditor.orphans.plan import Outcome, Plan
 from auditor.orphans.registry import AuditedModel, audited_models
@@ -134,13 +137,13 @@ class CleanUp:
     def is_confirmed(self) -> bool:
         """Whether a person types exactly `yes`."""
         self.say(f"\n{report.WARNING}")
-        answer = ""
+        answer, stdin = "", sys.stdin or StringIO()  # a shell can close it
         try:
             self.command.stdout.write(report.QUESTION, ending="")
             self.command.stdout.flush()
-            answer = sys.stdin.readline()
+            answer = stdin.readline()
         finally:
-            if not (sys.stdin.isatty() and answer.endswith("\n")):
+            if not (stdin.isatty() and answer.endswith("\n")):
                 self.say("\n")  # nobody's return key has ended the line
         return answer.rstrip("\n") == "yes"
 
@@ -152,17 +155,27 @@ class CleanUp:
             user=who(),
             started_at=store.database_time(self.using),
         )
-        with self.progress(plan.orphans_total(), "orphans") as progress:
-            outcome = remove(plan, audited, run, using=self.using, progress=progress)
-        self.command.state = "The deletion is complete."
+        try:
+            with self.progress(plan.orphans_total(), "orphans") as progress:
+                outcome = remove(plan, audited, run, using=self.using, progress=progress)
+        finally:
+            self.command.state = self.what_is_true(run)
         self.log.emit_all(lines.plan_executed(outcome))
         self.say(f"\n{report.completion(plan, outcome)}")
         return outcome
 
+    def what_is_true(self, run: RunFacts) -> str:
+        """What became of a deletion: the answer to its COMMIT may be lost, or an interrupt come just behind it."""
+        try:
+            is_complete = Run.objects.using(self.using).filter(uid=run.uid).exists()
+        except DatabaseFailure:
+            return f"If the database has a run {run.uid}, the deletion is complete, and else nothing was deleted."
+        return "The deletion is complete." if is_complete else "Nothing was deleted."
+
     def say(self, text: str) -> None:
         """Prints a part of the summary, unless stdout carries JSON."""
         if not self.options["json"]:
-            self.command.stdout.write(text)
+            self.command.stdout.write(self.command.encodable(text))
 
     @contextmanager
     def progress(self, total: int, unit: str) -> Iterator[Progress]:
