@@ -132,7 +132,7 @@ class RunCompleted(LogLine):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailed(LogLine):
-    """A command ended early; nothing was deleted."""
+    """A command ended early; the message says what had been done."""
 
     event: ClassVar[str] = "run.failed"
     level: ClassVar[str] = "error"
@@ -154,7 +154,7 @@ class WatcherStarted(LogLine):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherStopped(LogLine):
-    """The watcher left; every span is closed."""
+    """The watcher left; a span that could not be closed, with the database away, is closed by the next start."""
 
     event: ClassVar[str] = "watcher.stopped"
     reason: str

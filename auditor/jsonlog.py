@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import fields
+from enum import Enum
 from types import TracebackType
 from typing import Any, Protocol, cast
 from uuid import UUID
@@ -47,12 +48,13 @@ class JsonLog(AbstractContextManager["JsonLog"]):
 
     def add_json(self, stream: Stream) -> None:
         """Sends JSON lines to a stream."""
-        self._add(stream, render_json)
+        self._add(stream, [structlog.processors.TimeStamper(fmt="iso", utc=True), render_json])
 
     def add_console(self, stream: Stream) -> None:
         """Sends lines for a person's eyes to a stream."""
         # A value is shown by its repr, and `event` is ours: no name can put an escape code here.
-        self._add(stream, structlog.dev.ConsoleRenderer(colors=False, repr_native_str=True))
+        renderer = structlog.dev.ConsoleRenderer(colors=False, repr_native_str=True)
+        self._add(stream, [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), without_envelope, renderer])
 
     def add_file(self, path: str) -> None:
         """Appends JSON lines to a file, a FIFO or a device; AuditorError if it cannot be opened."""
@@ -66,20 +68,15 @@ class JsonLog(AbstractContextManager["JsonLog"]):
             ) from error
         self.add_json(stream)
 
-    def _add(self, stream: Stream, renderer: Any) -> None:
-        processors = [
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ]
+    def _add(self, stream: Stream, processors: list[Any]) -> None:
         logger = structlog.WriteLogger(cast("Any", stream))
         # Not by wrap_logger(), which takes what it is not given from the host's configuration.
-        self._loggers.append(BoundLogger(logger, processors, {}))
+        self._loggers.append(BoundLogger(logger, [structlog.processors.add_log_level, *processors], {}))
 
     def emit(self, line: LogLine) -> None:
         """Writes one line to every stream."""
         values = {field.name: getattr(line, field.name) for field in fields(line)}
-        given = {name: value for name, value in values.items() if value is not None}
+        given = {name: plain(value) for name, value in values.items() if value is not None}
         for logger in self._loggers:
             getattr(logger, line.level)(line.event, schema=SCHEMA, run_id=str(self.run_id), **given)
 
@@ -111,6 +108,16 @@ def open_log(run_id: UUID, *, stderr: Stream, log_format: str, stdout: Stream | 
     if chosen == "console":
         log.add_console(stderr)
     return log
+
+
+def plain(value: Any) -> Any:
+    """The value, or that of a member of an enumeration: a console would show the member's type."""
+    return value.value if isinstance(value, Enum) else value
+
+
+def without_envelope(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The event without what is the same in every line of a run."""
+    return {name: value for name, value in event.items() if name not in ("schema", "run_id")}
 
 
 def render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

@@ -45,7 +45,7 @@ COLUMNS = frozenset(column.name for column in fields(StoredEvent)) | {"path_byte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileDeleted(Event):
-    """A name was unlinked, or moved out of the root (`cause`: unlinked, moved_out, census)."""
+    """A name was unlinked, or moved out of the root (`cause`: unlinked, moved_out, renamed, census)."""
 
     type: ClassVar[str] = "file.deleted"
     cause: str
@@ -76,7 +76,10 @@ class FileFound(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryDeleted(Event):
-    """A directory was removed, or moved out of the root, with all below it (`cause`: removed, moved_out)."""
+    """A directory was removed, or moved out of the root, with all below it (`cause`: removed, moved_out, renamed).
+
+    Renamed means to a name that is not UTF-8.
+    """
 
     type: ClassVar[str] = "directory.deleted"
     cause: str

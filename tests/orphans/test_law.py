@@ -42,40 +42,37 @@ ODD_NAMES = [
     *("../outside/0", "../media/a", "/etc/hostname", "d/../../a"),
     *(() if connection.vendor == "postgresql" else ("d/\0", "d/e/\0a", "\0/a")),  # PostgreSQL holds no NUL
 ]
+ANY = st.integers(0, 11)  # which of those that there are
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Deed], ...]:
-    """What there is before the watcher comes, and what happens then, twice; over a few paths, so that they meet."""
+    """What there is before the watcher comes, and what happens then, twice; over a few names, so that they meet."""
     paths = st.sampled_from(draw(st.lists(st.sampled_from(PATHS), min_size=2, max_size=5, unique=True)))
     odd = st.sampled_from(draw(st.lists(st.sampled_from(ODD_NAMES), min_size=1, max_size=3, unique=True)))
-    names = paths | paths | odd
-    models = st.sampled_from([Photo, Pair, Contract])
-    by_watcher = [
-        st.tuples(st.just("record")),
-        st.tuples(st.just("begin_census")),
-        st.tuples(st.just("step_census")),
-        st.tuples(st.just("come_to_rest")),
-        st.tuples(st.just("close_span")),
-        st.tuples(st.just("open_span")),
-    ]
-    in_database = [
-        st.tuples(st.just("upload"), models, paths),
-        st.tuples(st.just("insert"), models, names, st.just("") | names),
-        st.tuples(st.just("delete"), models, st.integers(0, 4)),
-        st.tuples(st.just("name_another"), st.integers(0, 4), paths),
-    ]
-    on_disk = [
-        st.tuples(st.just("create"), paths),
-        st.tuples(st.just("remove"), paths),
-        st.tuples(st.just("move"), paths, paths),
-        st.tuples(st.just("move_out"), paths),
-        st.tuples(st.just("move_in"), paths),
-        st.tuples(st.just("make_directory"), paths),
-        st.tuples(st.just("link"), paths, st.sampled_from(TARGETS)),
-    ]
-    before = st.lists(st.one_of(*in_database[:2], on_disk[0], on_disk[-1]), min_size=3, max_size=10)
-    after = st.lists(st.one_of(*by_watcher[:3], *by_watcher, *in_database, *on_disk, *on_disk), min_size=8, max_size=24)
+    names, models = paths | paths | odd, st.sampled_from([Photo, Pair, Contract])
+    upload = st.tuples(st.just("upload"), models, paths)
+    insert = st.tuples(st.just("insert"), models, names, st.just("") | names)
+    link = st.tuples(st.just("link"), paths, st.sampled_from(TARGETS))
+    remove = st.tuples(st.just("remove"), ANY)
+    create = st.tuples(st.just("create"), paths)
+    before = st.lists(st.one_of(upload, upload, insert, link), min_size=3, max_size=10)
+    after = st.lists(
+        st.one_of(
+            st.tuples(st.sampled_from(["record", "begin_census", "step_census"])),
+            st.tuples(st.sampled_from(["begin_census", "step_census", "come_to_rest", "close_span", "open_span"])),
+            *(upload, insert, create, create, link, remove, remove),
+            st.tuples(st.just("move"), ANY, paths),
+            st.tuples(st.just("move"), ANY, paths),
+            st.tuples(st.just("move_out"), ANY),
+            st.tuples(st.just("move_in"), paths),
+            st.tuples(st.just("make_directory"), paths),
+            st.tuples(st.just("delete"), models, ANY),
+            st.tuples(st.just("name_another"), ANY, ANY),
+        ),
+        min_size=8,
+        max_size=24,
+    )
     return draw(before), draw(after), draw(after)
 
 
@@ -106,11 +103,26 @@ def play(world: World, history: Sequence[Deed]) -> None:
             case "insert":
                 insert(*how)
             case "delete":
-                how[0].objects.filter(pk__in=nth_key(*how)).delete()
+                how[0].objects.filter(pk__in=some(keys(how[0]), how[1])).delete()
             case "name_another":
-                name_another(world, *how)
+                # An old record's new name is vouched for if it is on disk at that time, as it is after an upload.
+                # One that is not is beyond this law: nothing tells the log of it before the next census.
+                for path in some(world.paths(), how[1]):
+                    Photo.objects.filter(pk__in=some(keys(Photo), how[0])).update(image=path)
+            case "remove" | "move" | "move_out":
+                for path in some(world.paths(), how[0]):
+                    getattr(world, what)(path, *how[1:])
             case _:
                 getattr(world, what)(*how)
+
+
+def some(things: Sequence[Any], number: int) -> list[Any]:
+    """One of the things, if there is one."""
+    return [things[number % len(things)]] if things else []
+
+
+def keys(model: type[Any]) -> list[Any]:
+    return list(model.objects.order_by("pk").values_list("pk", flat=True))
 
 
 def insert(model: type[Any], name: str, other: str) -> None:
@@ -121,17 +133,6 @@ def insert(model: type[Any], name: str, other: str) -> None:
             Pair.objects.create(left=name, right=other or "a")
         case "Contract":
             Contract.objects.create(file=name)
-
-
-def name_another(world: World, number: int, path: str) -> None:
-    # An old record's new name is vouched for if it is on disk at that time, as it is after an upload.
-    # One that is not is beyond this law: nothing tells the log of it before the next census.
-    if world.is_there(path):
-        Photo.objects.filter(pk__in=nth_key(Photo, number)).update(image=path)
-
-
-def nth_key(model: type[Any], number: int) -> list[Any]:
-    return list(model.objects.order_by("pk").values_list("pk", flat=True)[number : number + 1])
 
 
 def plan_by(kind: RouteKind) -> Plan:

@@ -102,6 +102,10 @@ class World:
         if self._is_folder(path):
             self._hear_of_all_in(path)
 
+    def paths(self) -> list[str]:
+        """All that there is, folders and what is in them."""
+        return sorted(str(path.relative_to(self.media)) for path in self.media.rglob("*"))
+
     def is_there(self, path: str) -> bool:
         """Whether something is at the path, reached without a symlink."""
         parent = os.path.dirname(path)
