@@ -16,6 +16,7 @@ class ExitCode(IntEnum):
     REFUSED_LOCKED = 7
     VERIFICATION_FAILED = 8
     INTERRUPTED = 130
+    BROKEN_PIPE = 141
 
 
 class AuditorError(Exception):

@@ -100,13 +100,18 @@ def _groups(plan: Plan) -> Iterator[str]:
         for group, count in finding.by_group().items():
             if group is not None:
                 of_kind = kinds.setdefault(group.kinds, {})
-                of_kind.setdefault(group, []).append(f"{count} {finding.label.lower()}")
+                of_kind.setdefault(group, []).append(_of(finding, count))
     for kind, groups in kinds.items():
         shown = sorted(groups, key=lambda group: group.name)[:SHOWN_GROUPS]
         lines = [f"  - {safe(group.name)}: {', '.join(groups[group])}" for group in shown]
         if len(groups) > SHOWN_GROUPS:
             lines.append(f"  ... and {len(groups) - SHOWN_GROUPS} more")
         yield "\n".join([f"Affected {kind.lower()}:", *lines])
+
+
+def _of(finding: Finding, count: int) -> str:
+    label = finding.label_of_one if count == 1 else finding.label
+    return f"{count} {label.lower()}"
 
 
 def _unknown(plan: Plan) -> str:

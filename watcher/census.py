@@ -86,7 +86,7 @@ class Census:
             yield DirectoryFound(root=self.root.pk, path=path, occurred_at=moment, as_of=self.as_of)
 
     def _missing_names(self) -> Iterator[str]:
-        for audited in audited_models():
+        for audited in references.in_database(audited_models(), self.using):
             fields = [(at, one) for at, one in enumerate(audited.fields, 1) if one.root == self.root.path]
             if fields:
                 yield from self._missing_of(audited, fields)

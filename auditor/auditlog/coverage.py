@@ -69,7 +69,7 @@ class Coverage:
 
     @property
     def age_seconds(self) -> float:
-        """How far the watermark is behind; endless where no span is open."""
+        """How far the watermark is behind; endless where no span is open, below zero if the clock was set back."""
         if self.span is None:
             return float("inf")
-        return max(0.0, (self.now - self.span.covered_until).total_seconds())
+        return (self.now - self.span.covered_until).total_seconds()

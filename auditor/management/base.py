@@ -1,20 +1,25 @@
 """What all commands share: the log's flags, a usable database, and an error's way to the shell."""
 
+import os
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
+from typing import Any
 from uuid import uuid4
 
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model
 from django.db.utils import Error as DatabaseFailure
 
 from auditor import jsonlog
 from auditor.catalogue import LogLine, RunFailed
 from auditor.errors import AuditorError, ExitCode
 from auditor.jsonlog import JsonLog
+from auditor.orphans import references
 from auditor.orphans.registry import AuditedModel
 from auditor.report import safe
 
@@ -38,6 +43,16 @@ class AuditorCommand(BaseCommand):
         )
         parser.add_argument("--json-into", default="", metavar="PATH", help="append the JSON lines to a file as well")
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Runs the command; if whoever reads its output has left, as `head` does, it ends without a traceback."""
+        try:
+            output = super().execute(*args, **options)
+            self.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest at its exit
+            sys.exit(ExitCode.BROKEN_PIPE)
+        return output
+
     @contextmanager
     def opened_log(self, *, log_format: str, json_into: str, json: bool = False) -> Iterator[JsonLog]:
         """The log of one run; a foreseen error is written to it and leaves as CommandError."""
@@ -58,6 +73,11 @@ class AuditorCommand(BaseCommand):
                     log.emit(self.failed(foreseen))
                     self._keep_apart(log_format, json=json)
                     raise foreseen from error
+                except BrokenPipeError:
+                    raise
+                except Exception as error:
+                    log.emit(self.failed(self.unforeseen(error)))
+                    raise
         except AuditorError as error:
             sentence = f"{safe(error.message)}\n{error.hint}"
             raise CommandError(self.encodable(sentence), returncode=error.exit_code) from error
@@ -81,6 +101,12 @@ class AuditorCommand(BaseCommand):
         return AuditorError(
             f"The database failed: {reason.rstrip('.')}. {self.state}",
             hint="Mend the database, then run the command again.",
+        )
+
+    def unforeseen(self, error: Exception) -> AuditorError:
+        """The log's word on an error that leaves with its traceback, such as one of the host's signal handlers."""
+        return AuditorError(
+            f"{type(error).__name__}: {error}. {self.state}", hint="The traceback on stderr shows where it came from."
         )
 
     def failed(self, error: AuditorError) -> LogLine:
@@ -114,20 +140,30 @@ class Unstyled:
         return self._wrapper.isatty()
 
 
-def ensure_usable(alias: str, audited: Sequence[AuditedModel]) -> None:
-    """Raises AuditorError if the alias is unknown (usage), or a table that will be read is not there."""
+def usable(alias: str, audited: Sequence[AuditedModel]) -> list[AuditedModel]:
+    """Those models whose table is in the database.
+
+    Raises AuditorError if the alias is unknown (usage), or if a table of the audit log, of a model named for
+    deletion, or of every model is not there.
+    """
     if alias not in connections:
         raise AuditorError(
             f"There is no database {alias!r} in DATABASES.",
             hint=f"Choose one of: {', '.join(connections)}.",
             exit_code=ExitCode.USAGE,
         )
-    with connections[alias].cursor() as cursor:
-        tables = set(connections[alias].introspection.table_names(cursor, include_views=True))
-    needed = [*apps.get_app_config("auditor").get_models(), *(one.model for one in audited)]
-    absent = [model._meta.db_table for model in needed if model._meta.db_table not in tables]
-    if absent:
+    present = references.in_database(audited, alias)
+    absent = [one.model for one in audited if one not in present and (one.named or not present)]
+    needed = [*_log_tables_absent(alias), *absent]
+    if needed:
         raise AuditorError(
-            f"The database {alias!r} has no table {absent[0]}: it has not been migrated.",
+            f"The database {alias!r} has no table {needed[0]._meta.db_table}: it has not been migrated.",
             hint=f"Run: python manage.py migrate --database {alias}",
         )
+    return present
+
+
+def _log_tables_absent(alias: str) -> list[type[Model]]:
+    with connections[alias].cursor() as cursor:
+        tables = connections[alias].introspection.table_names(cursor)
+    return [model for model in apps.get_app_config("auditor").get_models() if model._meta.db_table not in tables]

@@ -71,6 +71,7 @@ class Search:
         return Finding(
             model=self.audited.id,
             label=self.audited.label,
+            label_of_one=self.audited.label_of_one,
             total=self.survey.totals[self.audited.id],
             named=self.audited.named,
             has_primary=bool(self.audited.primary),

@@ -58,6 +58,7 @@ class Finding:
 
     model: str
     label: str
+    label_of_one: str
     total: int
     named: bool
     has_primary: bool

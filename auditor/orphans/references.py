@@ -30,6 +30,14 @@ def rows(audited: AuditedModel, using: str) -> QuerySet[Any]:
     return QuerySet(model=audited.model, using=using)
 
 
+def in_database(models: Sequence[AuditedModel], using: str) -> list[AuditedModel]:
+    """Those models whose table is in this database: a router may keep the others elsewhere."""
+    with connections[using].cursor() as cursor:
+        tables = set(connections[using].introspection.table_names(cursor, include_views=True))
+    # A quoted schema in db_table is a common trick, and is not listed.
+    return [one for one in models if (table := one.model._meta.db_table) in tables or '"' in table]
+
+
 def count(audited: AuditedModel, using: str) -> int:
     """How many records the model has."""
     return rows(audited, using).count()

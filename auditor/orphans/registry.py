@@ -59,6 +59,13 @@ class AuditedModel:
         return self.model._meta.label
 
     @property
+    def label_of_one(self) -> str:
+        """The label of a single record: 'Photo' where the label is the model's own plural, 'Photos'."""
+        options = self.model._meta
+        is_own = self.label.lower() == str(options.verbose_name_plural).lower()
+        return capitalised(str(options.verbose_name)) if is_own else self.label
+
+    @property
     def primary(self) -> tuple[AuditedField, ...]:
         return tuple(field for field in self.fields if field.is_primary)
 
@@ -91,9 +98,8 @@ def audited_models(only: Sequence[str] = ()) -> list[AuditedModel]:
     named = [_named_model(name) for name in (only or _names())]
     unique = list(dict.fromkeys(model for model in named if not _is_covered(model, named)))
     others = [model for model in _discovered() if model not in unique]
-    return [audited for model in unique if (audited := _audited(model, named=True))] + sorted(
-        (audited for model in others if (audited := _audited(model, named=False))),
-        key=lambda audited: audited.id,
+    return [_audited(model, named=True) for model in unique] + sorted(
+        (_audited(model, named=False) for model in others), key=lambda audited: audited.id
     )
 
 
@@ -127,7 +133,7 @@ def _file_fields(model: type[models.Model]) -> list[models.FileField]:
     return [field for field in model._meta.concrete_fields if isinstance(field, models.FileField)]
 
 
-def _audited(model: type[models.Model], *, named: bool) -> AuditedModel | None:
+def _audited(model: type[models.Model], *, named: bool) -> AuditedModel:
     registration = _registrations.get(model._meta.label)
     fields = [field for field in _file_fields(model) if named or field.model is model]
     return AuditedModel(

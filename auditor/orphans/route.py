@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from auditor.auditlog.coverage import Coverage
 
+CLOCK_STEP_SECONDS = 1.0  # two readings of one clock may differ by its steps, and not by this
+
 
 class RouteKind(StrEnum):
     """Where an answer comes from; `auto` is only a wish."""
@@ -24,6 +26,7 @@ class RouteReason(StrEnum):
     NOT_RUNNING = "not_running"
     NO_CHECKPOINT = "no_checkpoint"
     STALE = "stale"
+    CLOCK_SET_BACK = "clock_set_back"
     ROOT_REPLACED = "root_replaced"
     FIELD_NOT_SEEN = "field_not_seen"
     KEY_NOT_INCREASING = "key_not_increasing"
@@ -67,7 +70,7 @@ def decide(
         kind=RouteKind.LOG if reason is RouteReason.COVERED else RouteKind.SCAN,
         reason=reason,
         now=coverage.now,
-        age_seconds=coverage.age_seconds if span else 0.0,
+        age_seconds=max(0.0, coverage.age_seconds) if span else 0.0,
         allowed_seconds=allowed_seconds,
         deletions=coverage.deletions,
         covered_until=span.covered_until if span else None,
@@ -84,6 +87,8 @@ def _reason(coverage: Coverage, field: str, identity: str, allowed_seconds: floa
         return RouteReason.ROOT_REPLACED
     if coverage.age_seconds > allowed_seconds:
         return RouteReason.STALE
+    if coverage.age_seconds < -CLOCK_STEP_SECONDS:
+        return RouteReason.CLOCK_SET_BACK
     if coverage.checkpoint is None or coverage.checkpoint.made_at > coverage.span.covered_until:
         return RouteReason.NO_CHECKPOINT
     seen = coverage.checkpoint.fields.get(field)
@@ -116,6 +121,7 @@ def words(route: Route) -> str:
 
 
 PLAIN_WORDS = {
+    RouteReason.CLOCK_SET_BACK: "the database's clock was set back, so nobody can say how current the log is",
     RouteReason.ASKED: "asked for with --route scan",
     RouteReason.NEVER_WATCHED: "no watcher has ever run for this folder (manage.py watch_media starts one)",
     RouteReason.NO_CHECKPOINT: "the watcher has only just started, and has not compared everything yet",

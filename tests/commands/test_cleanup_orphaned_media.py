@@ -151,7 +151,7 @@ def test_affected_albums_are_counted_by_name(media: Path) -> None:
         "2 orphaned out of 2 total",
         "Orphaned Photos (sample):\n  - photos/1.jpg (Album: Zermatt)\n  - photos/2.jpg (Album: Aix)",
         "Orphaned Videos (sample):\n  - videos/3.mp4 (Album: Aix)\n  - videos/4.mp4",
-        "Affected albums:\n  - Aix: 1 photos, 1 videos\n  - Zermatt: 1 photos",
+        "Affected albums:\n  - Aix: 1 photo, 1 video\n  - Zermatt: 1 photo",
     )
 
 
@@ -213,7 +213,7 @@ Orphaned Videos (sample):
   - videos/1000004108.mp4 (Album: Evan Photos)
 
 Affected albums:
-  - Evan Photos: 1 videos
+  - Evan Photos: 1 video
 
 Also missing (reported only, never deleted):
   - gallery.Photo.image: 2 missing out of 2 records
@@ -320,7 +320,7 @@ def test_audit_log_answers_where_a_watcher_vouches_for_it(media: Path, flag: str
         "1 orphaned out of 2 total",
         "0 orphaned out of 1 total",
         "Orphaned Photos (sample):\n  - photos/1000004105.jpg (Album: Evan Photos)",
-        "Affected albums:\n  - Evan Photos: 1 photos",
+        "Affected albums:\n  - Evan Photos: 1 photo",
         route="Audit log: complete up to 0 s ago, 1 deletion since the last checkpoint",
     )
     assert ran.code == 0
@@ -336,7 +336,7 @@ def test_scan_asked_for_scans_although_the_log_could_answer(media: Path) -> None
         "1 orphaned out of 1 total",
         "0 orphaned out of 0 total",
         "Orphaned Photos (sample):\n  - photos/1000004108.jpg (Album: Evan Photos)",
-        "Affected albums:\n  - Evan Photos: 1 photos",
+        "Affected albums:\n  - Evan Photos: 1 photo",
         route="Full disk scan: asked for with --route scan",
     )
 
@@ -354,7 +354,7 @@ def test_hostile_names_are_written_out(media: Path) -> None:
         r"Orphaned Photos (sample):"
         "\n"
         r"  - photos/\x1b[2Jnew\nline\u202egpj.exe\x9b.jpg (Album: \x1b]0;title\x07\u2066Aix)",
-        "Affected albums:\n" r"  - \x1b]0;title\x07\u2066Aix: 1 photos",
+        "Affected albums:\n" r"  - \x1b]0;title\x07\u2066Aix: 1 photo",
         "Unknown: 1 name could not be judged; the records stay\n" r"  - ../\x1b[1m (the name leaves the media root)",
     )
     assert ran.code == 4

@@ -31,7 +31,7 @@ Orphaned Photos (sample):
   - photos/1000004108.jpg (Album: Evan Photos)
 
 Affected albums:
-  - Evan Photos: 1 photos
+  - Evan Photos: 1 photo
 
 ⚠️  WARNING: This will permanently delete these database records!
 Are you sure you want to continue? (yes/no): \

@@ -20,7 +20,7 @@ from auditor.orphans import references
 from auditor.orphans.finder import find
 from auditor.orphans.plan import Plan
 from auditor.orphans.registry import audited_models
-from auditor.orphans.route import RouteKind
+from auditor.orphans.route import RouteKind, RouteReason
 from auditor.orphans.survey import make_survey
 from deploy.gallery.models import Photo
 from tests.makers import make_photo
@@ -34,10 +34,28 @@ Deed: TypeAlias = tuple[Any, ...]
 
 MODELS = ("gallery.Photo", "shapes.Pair", "shapes.Document")
 # Files and folders of one name, neighbours that sort around a folder's slash, wildcards, a newline, symlinks.
-PATHS = ["a", "d", "d/a", "d/b", "d/e", "d/e/a", "d/e/b", "d-", "d-/a", "d.a", "d0", "d0/a", "D/a", "f/a", "ä\n/%_", "l", "m"]
-TARGETS = ["d", "d/e", "a", "nowhere", ".", "../outside", "../outside/0", "/nonexistent", "l", "m"]
+PATHS = [
+    "a",
+    "d",
+    "d/a",
+    "d/b",
+    "d/e",
+    "d/e/a",
+    "d/e/b",
+    "d-",
+    "d-/a",
+    "d.a",
+    "d0",
+    "d0/a",
+    "D/a",
+    "f/a",
+    "ä\n/%_",
+    "l",
+    "m",
+]
+TARGETS = ["d", "d", "d/e", "a", "nowhere", ".", "../outside", "../outside/0", "/nonexistent", "l", "m"]
+LINKED_NAMES = ["l/a", "l/b", "l/e/a", "l/m/a", "m/a", "d/l/a"]  # through a symlink, if there is one
 ODD_NAMES = [
-    *("l/a", "l/e/a", "m/a", "m/b", "d/m/a", "l/m/a"),  # through a symlink, if there is one
     *("d//a", "./a", "d/./a", "d/../a", "f/../d/a", "l/../a", "d/", "d/e/", ".", "a/.", "a/b"),
     *("../outside/0", "../media/a", "/etc/hostname", "d/../../a"),
     *(() if connection.vendor == "postgresql" else ("d/\0", "d/e/\0a", "\0/a")),  # PostgreSQL holds no NUL
@@ -49,8 +67,8 @@ ANY = st.integers(0, 11)  # which of those that there are
 def histories(draw: st.DrawFn) -> tuple[list[Deed], ...]:
     """What there is before the watcher comes, and what happens then, twice; over a few names, so that they meet."""
     paths = st.sampled_from(draw(st.lists(st.sampled_from(PATHS), min_size=2, max_size=5, unique=True)))
-    odd = st.sampled_from(draw(st.lists(st.sampled_from(ODD_NAMES), min_size=1, max_size=3, unique=True)))
-    names, models = paths | paths | odd, st.sampled_from([Photo, Pair, Contract])
+    names = paths | paths | st.sampled_from(LINKED_NAMES[: draw(st.integers(1, 6))]) | st.sampled_from(ODD_NAMES)
+    models = st.sampled_from([Photo, Pair, Contract])
     upload = st.tuples(st.just("upload"), models, paths)
     insert = st.tuples(st.just("insert"), models, names, st.just("") | names)
     link = st.tuples(st.just("link"), paths, st.sampled_from(TARGETS))
@@ -156,3 +174,119 @@ def test_log_and_scan_agree(history: tuple[list[Deed], ...]) -> None:
         for part in history:
             play(world, part)
             assert_law(world)
+
+
+def orphans(kind: RouteKind) -> list[str]:
+    return [orphan.name for _, orphan in plan_by(kind).orphans()]
+
+
+def assert_both_find(world: World, *names: str) -> None:
+    assert_law(world)
+    assert orphans(RouteKind.LOG) == list(names)
+
+
+def watched_world(world: World, *names: str) -> World:
+    """The world with photos of these names, compared by a watcher that goes on watching."""
+    for name in names:
+        make_photo(name, media=None if "l/" in name else world.media)
+    world.come_to_rest()
+    return world
+
+
+def test_a_removed_folder_does_not_take_its_neighbours_along() -> None:
+    with made_world() as world:
+        watched_world(world, "d/a", "d-/a", "d.a", "d0", "d0a/a")
+        for path in ("d-", "d.a", "d0", "d0a"):
+            world.remove(path)
+        world.record()
+
+        world.remove("d")
+
+        assert_both_find(world, "d/a", "d-/a", "d.a", "d0", "d0a/a")
+
+
+def test_neighbours_that_sort_around_a_folder_are_told_apart() -> None:
+    with made_world() as world:
+        watched_world(world, "d/a", "d-/a", "d0/a")
+
+        for path in ("d-", "d", "d0"):
+            world.move_out(path)
+
+        assert_both_find(world, "d/a", "d-/a", "d0/a")
+
+
+def test_a_folder_made_anew_brings_nothing_back_but_what_is_in_it() -> None:
+    with made_world() as world:
+        watched_world(world, "d/a", "d/b", "d/e/a").remove("d")
+        world.record()
+
+        world.create("d/b")
+        world.begin_census()
+
+        assert_both_find(world, "d/a", "d/e/a")
+
+
+def test_what_vanishes_again_during_a_census_stays_missing() -> None:
+    with made_world() as world:
+        watched_world(world, "a", "d/a", "z").remove("d")
+        world.remove("a")
+        world.create("d/a")
+        world.create("a")
+        make_photo("never/there")
+        world.begin_census()
+        world.step_census()  # it has seen the folder, and not the file yet
+
+        world.remove("d")
+        world.record()
+
+        assert_both_find(world, "d/a", "never/there")
+
+
+def test_what_vanishes_after_a_census_saw_it_is_missing_again() -> None:
+    with made_world() as world:
+        watched_world(world, "a", "b").remove("a")
+        world.remove("b")
+        world.record()
+        world.create("a")
+        world.create("b")
+        world.begin_census()
+        world.step_census()  # one of them was found
+
+        world.remove("a")
+        world.remove("b")
+
+        assert_both_find(world, "a", "b")
+
+
+def test_a_name_through_a_symlink_is_looked_at_each_time() -> None:
+    with made_world() as world:
+        world.link("l", "d")
+        watched_world(world, "d/a", "l/a")
+
+        world.remove("d/a")
+
+        assert_both_find(world, "d/a", "l/a")
+
+
+def test_a_folder_replaced_by_a_symlink_keeps_its_names_under_watch() -> None:
+    with made_world() as world:
+        watched_world(world, "l2/a", "l2/b").move("l2", "d")
+        world.link("l2", "d")
+        world.come_to_rest()
+
+        world.remove("d/a")
+
+        assert_both_find(world, "l2/a")
+
+
+def test_more_odd_names_than_are_kept_close_the_log_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(census, "ODD_KEYS_KEPT", 1)
+    with made_world() as world:
+        world.link("l", "d")
+
+        watched_world(world, "d/a", "l/a", "l/b")
+
+        audited = [one for one in audited_models() if one.id == "gallery.Photo"]
+        routes = make_survey(audited, using="default").routes
+        assert routes["gallery.Photo.image"].reason is RouteReason.TOO_MANY_ODD_NAMES
+        assert orphans(RouteKind.AUTO) == ["l/b"]

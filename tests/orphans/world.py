@@ -2,9 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from auditor.auditlog import store
@@ -17,6 +17,9 @@ from watcher.census import take_census
 from watcher.notices import Kind, Notice
 from watcher.recorder import Recorder, Watermark
 from watcher.translate import events_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class World:

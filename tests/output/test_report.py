@@ -21,7 +21,8 @@ NEVER = Route(kind=RouteKind.SCAN, reason=RouteReason.NEVER_WATCHED, now=NOW)
 
 
 def found(model: str = "gallery.Photo", label: str = "Photos", *, named: bool = True, **rest: Any) -> Finding:
-    return Finding(model=model, label=label, total=rest.pop("total", 1), named=named, has_primary=True, **rest)
+    one = {"label": label, "label_of_one": label.removesuffix("s"), "total": 1}
+    return Finding(model=model, named=named, has_primary=True, **(one | rest))
 
 
 def orphan(name: str, group: Group | None = None, key: int = 1) -> Orphan:
@@ -76,10 +77,10 @@ def test_groups_of_different_kinds_and_more_than_twenty_of_one() -> None:
 
     blocks = summarised(photos, found("gallery.Video", "Videos", orphans=(orphan("b.mp4", shop),)))
 
-    twenty = "\n".join(f"  - {number:02}: 1 photos" for number in range(20))
+    twenty = "\n".join(f"  - {number:02}: 1 photo" for number in range(20))
     assert blocks[3:] == [
         f"Affected albums:\n{twenty}\n  ... and 2 more",
-        "Affected shops:\n  - Aix: 1 photos, 1 videos",
+        "Affected shops:\n  - Aix: 1 photo, 1 video",
     ]
 
 

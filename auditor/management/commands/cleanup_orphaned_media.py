@@ -17,7 +17,7 @@ from auditor import lines, report
 from auditor.auditlog import store
 from auditor.errors import AuditorError, ExitCode
 from auditor.jsonlog import JsonLog
-from auditor.management.base import AuditorCommand, ensure_usable
+from auditor.management.base import AuditorCommand, usable
 from auditor.models import Run
 from auditor.orphans.finder import Progress, find
 from auditor.orphans.plan import Outcome, Plan
@@ -97,8 +97,7 @@ class CleanUp:
 
     def run(self) -> ExitCode:
         """Does it all; gives back the exit code."""
-        audited = audited_models(self.options["model"])
-        ensure_usable(self.using, audited)
+        audited = usable(self.using, audited_models(self.options["model"]))
         ensure_something_to_do(audited, deletes=not self.is_dry)
         self.log.emit(lines.run_started(self.command.name, self.using, dry_run=self.is_dry))
         plan = self.plan(audited)

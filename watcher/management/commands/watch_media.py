@@ -5,7 +5,7 @@ from typing import Any
 
 from auditor.catalogue import LogLine, WatcherFailed, WatcherStarted
 from auditor.errors import AuditorError, ExitCode
-from auditor.management.base import AuditorCommand, ensure_usable
+from auditor.management.base import AuditorCommand, usable
 from auditor.orphans import registry
 from auditor.version import VERSION
 from watcher.daemon import Daemon
@@ -24,9 +24,7 @@ class Command(AuditorCommand):
 
     def handle(self, *_: Any, database: str, log_format: str, json_into: str, **__: Any) -> None:
         with self.opened_log(log_format=log_format, json_into=json_into) as log, stop_on_signals() as stop:
-            audited = registry.audited_models()
-            ensure_usable(database, audited)
-            roots = found_roots(audited)
+            roots = found_roots(usable(database, registry.audited_models()))
             log.emit(WatcherStarted(version=VERSION, database=database, roots=roots))
             Daemon(roots, using=database, log=log).run(stop)
 
