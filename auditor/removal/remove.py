@@ -113,8 +113,6 @@ class Removal:
         for orphans in store.chunks(finding.orphans, DELETE_CHUNK):
             doomed = {orphan.key: orphan for orphan in self._look_again(orphans)}
             instances = load(self.audited, list(doomed), self.using)
-            for key in doomed.keys() - {instance.pk for instance in instances}:
-                self._keep(doomed[key], "it went with another record", is_settled=True)
             for some, collector in self._collect(instances, doomed):
                 self._delete(collector)
                 self.gone.extend(doomed[key] for key in some)
