@@ -111,9 +111,19 @@ def _named_model(name: str) -> type[models.Model]:
     fault = name_fault(name)
     if fault:
         raise AuditorError(fault, hint="Name a model as 'app.Model'.", exit_code=ExitCode.USAGE)
+    return _concrete(name)
+
+
+def _concrete(name: str) -> type[models.Model]:
+    """The model whose table holds the records; Django takes 'app.model' and a proxy for it as well."""
     concrete: type[models.Model] | None = apps.get_model(name)._meta.concrete_model
     assert concrete is not None  # an installed model is never abstract
     return concrete
+
+
+def _registration_of(model: type[models.Model]) -> Registration | None:
+    fitting = [one for name, one in _registrations.items() if _is_model_name(name) and _concrete(name) is model]
+    return fitting[-1] if fitting else None
 
 
 def _is_covered(model: type[models.Model], named: Sequence[type[models.Model]]) -> bool:
@@ -134,7 +144,7 @@ def _file_fields(model: type[models.Model]) -> list[models.FileField]:
 
 
 def _audited(model: type[models.Model], *, named: bool) -> AuditedModel:
-    registration = _registrations.get(model._meta.label)
+    registration = _registration_of(model)
     fields = [field for field in _file_fields(model) if named or field.model is model]
     return AuditedModel(
         model=model,
@@ -165,7 +175,7 @@ def _audited_field(model: type[models.Model], field: models.FileField, is_primar
         name=field.name,
         is_primary=is_primary,
         root=os.path.realpath(storage.location) if isinstance(storage, FileSystemStorage) else None,
-        storage=type(storage).__name__,
+        storage=storage.__class__.__name__,  # type() would give that of the lazy default storage
     )
 
 
@@ -183,17 +193,22 @@ def name_fault(name: object) -> str | None:
     """What is wrong with a model name, in one sentence, or None."""
     if not isinstance(name, str) or name.count(".") != 1:
         return f"{name!r} is not a model name of the form 'app.Model'."
-    try:
-        model = apps.get_model(name)
-    except LookupError:
+    if not _is_model_name(name):
         return f"No installed app has a model {name!r}."
-    registered = _registrations.get(model._meta.label)
+    model = _concrete(name)
     fields = _file_fields(model)
     if not fields:
         return f"{name} has no file field, so none of its records can be an orphan."
-    if registered is None and all(field.blank for field in fields):
+    if _registration_of(model) is None and all(field.blank for field in fields):
         return f"{name} has only optional file fields: a registration must say which of them is primary."
     return None
+
+
+def _is_model_name(name: str) -> bool:
+    try:
+        return bool(apps.get_model(name))
+    except (LookupError, ValueError):  # no such model; no dot in the name
+        return False
 
 
 def registration_faults() -> Iterator[str]:
@@ -217,8 +232,5 @@ def _field_faults(registration: Registration) -> Iterator[str]:
             is_file = False
         if not is_file:
             yield f"{registration.model} is registered with {name!r}, which is not a file field of it."
-    if registration.group:
-        try:
-            options.get_field(registration.group)
-        except FieldDoesNotExist:
-            yield f"{registration.model} is registered with the group {registration.group!r}, which is no field of it."
+    if registration.group and registration.group not in {field.name for field in options.concrete_fields}:
+        yield f"{registration.model} is registered with the group {registration.group!r}, which is no field of it."

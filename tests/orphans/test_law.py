@@ -164,16 +164,21 @@ def assert_law(world: World) -> None:
     by_log, by_scan = plan_by(RouteKind.LOG), plan_by(RouteKind.SCAN)
 
     assert by_log.findings == by_scan.findings
-    assert Counter(by_log.unknown) == Counter(by_scan.unknown)
+    assert unknown(by_log) == unknown(by_scan)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories())
 def test_log_and_scan_agree(history: tuple[list[Deed], ...]) -> None:
     with made_world() as world:
         for part in history:
             play(world, part)
             assert_law(world)
+
+
+def unknown(plan: Plan) -> Counter[tuple[Any, ...]]:
+    # Without the reasons: of two things that are wrong with a name, each route may meet another one first.
+    return Counter((one.model, one.key, one.field, one.name) for one in plan.unknown)
 
 
 def orphans(kind: RouteKind) -> list[str]:
@@ -215,26 +220,28 @@ def test_neighbours_that_sort_around_a_folder_are_told_apart() -> None:
         assert_both_find(world, "d/a", "d-/a", "d0/a")
 
 
-def test_a_folder_made_anew_brings_nothing_back_but_what_is_in_it() -> None:
+@pytest.mark.parametrize("is_compared_again", [False, True])
+def test_a_folder_made_anew_brings_nothing_back_but_what_is_in_it(is_compared_again: bool) -> None:
     with made_world() as world:
         watched_world(world, "d/a", "d/b", "d/e/a").remove("d")
         world.record()
 
         world.create("d/b")
-        world.begin_census()
+        world.record()
+        if is_compared_again:
+            world.begin_census()
 
         assert_both_find(world, "d/a", "d/e/a")
 
 
-def test_what_vanishes_again_during_a_census_stays_missing() -> None:
+def test_a_folder_that_vanishes_again_during_a_census_stays_missing() -> None:
     with made_world() as world:
-        watched_world(world, "a", "d/a", "z").remove("d")
-        world.remove("a")
+        watched_world(world, "d/a").remove("d")
+        world.record()
         world.create("d/a")
-        world.create("a")
         make_photo("never/there")
         world.begin_census()
-        world.step_census()  # it has seen the folder, and not the file yet
+        world.step_census()  # it saw the folder, and has yet to say so
 
         world.remove("d")
         world.record()
@@ -242,7 +249,7 @@ def test_what_vanishes_again_during_a_census_stays_missing() -> None:
         assert_both_find(world, "d/a", "never/there")
 
 
-def test_what_vanishes_after_a_census_saw_it_is_missing_again() -> None:
+def test_a_file_that_vanishes_again_during_a_census_stays_missing() -> None:
     with made_world() as world:
         watched_world(world, "a", "b").remove("a")
         world.remove("b")
@@ -250,10 +257,11 @@ def test_what_vanishes_after_a_census_saw_it_is_missing_again() -> None:
         world.create("a")
         world.create("b")
         world.begin_census()
-        world.step_census()  # one of them was found
+        world.step_census()  # it saw both, and has said so of one
 
         world.remove("a")
         world.remove("b")
+        world.record()
 
         assert_both_find(world, "a", "b")
 
@@ -284,9 +292,9 @@ def test_more_odd_names_than_are_kept_close_the_log_route(monkeypatch: pytest.Mo
     with made_world() as world:
         world.link("l", "d")
 
-        watched_world(world, "d/a", "l/a", "l/b")
+        watched_world(world, "d/a", "d/b", "l/a", "l/b").remove("d/b")
 
         audited = [one for one in audited_models() if one.id == "gallery.Photo"]
         routes = make_survey(audited, using="default").routes
         assert routes["gallery.Photo.image"].reason is RouteReason.TOO_MANY_ODD_NAMES
-        assert orphans(RouteKind.AUTO) == ["l/b"]
+        assert orphans(RouteKind.AUTO) == ["d/b", "l/b"]
