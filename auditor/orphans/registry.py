@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
@@ -170,12 +171,13 @@ def _is_primary(field: models.FileField, registration: Registration | None) -> b
 
 def _audited_field(model: type[models.Model], field: models.FileField, is_primary: bool) -> AuditedField:
     storage = field.storage
+    kind = storage.__class__.__name__  # type() would give that of the lazy default storage
     return AuditedField(
         model=model._meta.label,
         name=field.name,
         is_primary=is_primary,
         root=os.path.realpath(storage.location) if isinstance(storage, FileSystemStorage) else None,
-        storage=storage.__class__.__name__,  # type() would give that of the lazy default storage
+        storage=kind,
     )
 
 
@@ -204,9 +206,9 @@ def name_fault(name: object) -> str | None:
     return None
 
 
-def _is_model_name(name: str) -> bool:
+def _is_model_name(name: object) -> bool:
     try:
-        return bool(apps.get_model(name))
+        return isinstance(name, str) and bool(apps.get_model(name))
     except (LookupError, ValueError):  # no such model; no dot in the name
         return False
 
@@ -226,11 +228,16 @@ def registration_faults() -> Iterator[str]:
 def _field_faults(registration: Registration) -> Iterator[str]:
     options = apps.get_model(registration.model)._meta
     for name in (*registration.primary, *registration.derived):
-        try:
-            is_file = isinstance(options.get_field(name), models.FileField)
-        except FieldDoesNotExist:
-            is_file = False
-        if not is_file:
+        if not isinstance(_column(options, name), models.FileField):
             yield f"{registration.model} is registered with {name!r}, which is not a file field of it."
-    if registration.group and registration.group not in {field.name for field in options.concrete_fields}:
+    if registration.group and _column(options, registration.group) is None:
         yield f"{registration.model} is registered with the group {registration.group!r}, which is no field of it."
+
+
+def _column(options: Any, name: str) -> Any:
+    """The field of this name that has a value in the model's own rows, or None."""
+    try:
+        field = options.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    return field if field in options.concrete_fields else None

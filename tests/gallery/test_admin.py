@@ -15,14 +15,10 @@ def test_every_model_is_in_the_admin() -> None:
     assert registered == {Album, CustomAlbum, Photo, Rendition, Tag, Video}
 
 
-def test_photo_added_in_the_admin_gets_its_thumbnail_and_renditions(
-    admin_client: Client, media: Path
-) -> None:
+def test_photo_added_in_the_admin_gets_its_thumbnail_and_renditions(admin_client: Client, media: Path) -> None:
     album = Album.objects.create(name="Family")
 
-    response = admin_client.post(
-        "/admin/gallery/photo/add/", {"image": upload("a.jpg", picture()), "album": album.pk}
-    )
+    response = admin_client.post("/admin/gallery/photo/add/", {"image": upload("a.jpg", picture()), "album": album.pk})
 
     assertRedirects(response, "/admin/gallery/photo/")
     assert files(media) == [
@@ -71,9 +67,7 @@ def test_damaged_photo_is_refused_in_the_admin(admin_client: Client, media: Path
         "/admin/gallery/photo/add/", {"image": upload("half.jpg", picture()[:-500]), "album": album.pk}
     )
 
-    assert response.context["errors"] == [
-        ["“half.jpg” is not a JPEG, PNG, GIF or WebP picture, or it is damaged."]
-    ]
+    assert response.context["errors"] == [["“half.jpg” is not a JPEG, PNG, GIF or WebP picture, or it is damaged."]]
     assert files(media) == []
 
 

@@ -105,27 +105,21 @@ def test_album_page_plays_its_videos(client: Client, media: Path) -> None:
     )
 
 
-def test_both_pages_fail_while_a_photo_has_lost_its_file_and_work_without_it(
-    client: Client, media: Path
-) -> None:
+def test_both_pages_fail_while_a_photo_has_lost_its_file_and_work_without_it(client: Client, media: Path) -> None:
     album = make_covered_album(media, name="Evan Photos")
     pages = ["/albums/", f"/albums/{album.pk}/"]
     lost = media / "photos" / "cover.jpg"
     lost.unlink()
 
     for page in pages:
-        with pytest.raises(
-            FileNotFoundError, match=re.escape(f"[Errno 2] No such file or directory: '{lost}'")
-        ):
+        with pytest.raises(FileNotFoundError, match=re.escape(f"[Errno 2] No such file or directory: '{lost}'")):
             client.get(page)
 
     Photo.objects.all().delete()
     assert [client.get(page).status_code for page in pages] == [200, 200]
 
 
-def test_album_page_fails_while_a_video_has_lost_its_file_and_works_without_it(
-    client: Client, media: Path
-) -> None:
+def test_album_page_fails_while_a_video_has_lost_its_file_and_works_without_it(client: Client, media: Path) -> None:
     album = Album.objects.create(name="Evan Photos")
     video = make_video(media, album, name="VID_0001.mp4")
     page = f"/albums/{album.pk}/"

@@ -15,9 +15,7 @@ from tests.gallery.making import files, make_covered_album, picture, size_of, up
 pytestmark = pytest.mark.django_db
 
 
-def refusals(
-    client: Client, album: Album, **uploads: SimpleUploadedFile | Sequence[SimpleUploadedFile]
-) -> Any:
+def refusals(client: Client, album: Album, **uploads: SimpleUploadedFile | Sequence[SimpleUploadedFile]) -> Any:
     """The sentences on the form, by field, after an upload that keeps nothing."""
     response = client.post(f"/albums/{album.pk}/", uploads)
     assert (response.status_code, Photo.objects.count(), Video.objects.count()) == (200, 0, 0)
