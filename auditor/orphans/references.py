@@ -89,8 +89,8 @@ def missing_names(root: int, using: str) -> QuerySet[Any]:
     """A subquery of the missing files' names in a root."""
     files = MissingFile.objects.using(using).filter(root_id=root, is_directory=False)
     if connections[using].vendor == "postgresql":
-        # The host's column may have a collation of its own, and PostgreSQL refuses to compare two.
-        return files.values_list(Collate("path", "C"), flat=True)
+        # PostgreSQL compares no two collations, but "default" gives way to that of the host's column.
+        return files.values_list(Collate("path", "default"), flat=True)
     return files.values_list("path", flat=True)
 
 

@@ -171,13 +171,13 @@ def _is_primary(field: models.FileField, registration: Registration | None) -> b
 
 def _audited_field(model: type[models.Model], field: models.FileField, is_primary: bool) -> AuditedField:
     storage = field.storage
-    kind = storage.__class__.__name__  # type() would give that of the lazy default storage
+    kind = storage.__class__  # type() would give that of the lazy default storage
+    root = None
+    # A path() of its own may lead elsewhere than the name says: a look at the name would prove nothing.
+    if isinstance(storage, FileSystemStorage) and kind.path is FileSystemStorage.path:
+        root = os.path.realpath(storage.location)
     return AuditedField(
-        model=model._meta.label,
-        name=field.name,
-        is_primary=is_primary,
-        root=os.path.realpath(storage.location) if isinstance(storage, FileSystemStorage) else None,
-        storage=kind,
+        model=model._meta.label, name=field.name, is_primary=is_primary, root=root, storage=kind.__name__
     )
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,7 @@ class Program:
     listens_at: int
     speaks_at: int
     said: str = ""
+    insist: Callable[[], object] = int
 
     def wait_for(self, text: str) -> None:
         while text not in self.said:
@@ -46,8 +47,10 @@ class Program:
     def answer(self, text: str) -> None:
         os.write(self.listens_at, text.encode())
 
-    def interrupt(self) -> None:
-        self.process.send_signal(signal.SIGINT)
+    def interrupt(self, how: Callable[[], object] | None = None) -> None:
+        # Python does not see an interrupt that comes just before it waits for input: a person presses again.
+        self.insist = how or (lambda: self.process.send_signal(signal.SIGINT))
+        self.insist()
 
     def end(self) -> int:
         """Hears it out; gives back its exit code."""
@@ -56,7 +59,11 @@ class Program:
         return self.process.wait(PATIENCE)
 
     def _hear(self) -> bool:
-        ready, _, _ = select.select([self.speaks_at], [], [], PATIENCE)
+        for _ in range(int(PATIENCE)):
+            ready, _, _ = select.select([self.speaks_at], [], [], 1)
+            if ready:
+                break
+            self.insist()
         assert ready, f"It hangs, and said only: {self.said}"
         try:
             heard = os.read(self.speaks_at, 65_536)

@@ -161,7 +161,7 @@ def test_leaving_the_prompt_of_a_terminal_deletes_nothing(media: Path, key: str,
 
     with at_terminal(NAME) as asking:
         asking.wait_for(CONFIRMED)
-        asking.answer(key)
+        asking.interrupt(lambda: asking.answer(key))
         ended = asking.end()
 
     assert (ended, asking.said, Photo.objects.count()) == (code, ASKED + end, 1)

@@ -55,10 +55,17 @@ class Pair(models.Model):
     right = models.FileField(upload_to="pairs/")
 
 
-class Locked(models.Model):
-    """A record that another one protects."""
+class Upload(models.Model):
+    """An abstract parent."""
 
     file = models.FileField(upload_to="locked/")
+
+    class Meta:
+        abstract = True
+
+
+class Locked(Upload):
+    """A record that another one protects; its file field is the abstract parent's."""
 
 
 class Lock(models.Model):
@@ -72,7 +79,19 @@ def elsewhere() -> FileSystemStorage:
     return FileSystemStorage(location="/nonexistent/elsewhere")
 
 
+class Opened(models.Manager["Archived"]):
+    """Hides rows."""
+
+    def get_queryset(self) -> models.QuerySet["Archived"]:
+        return super().get_queryset().filter(is_sealed=False)
+
+
 class Archived(models.Model):
-    """A file in another root."""
+    """A file in another root, foreign keys that may be empty, and a default manager that hides rows."""
 
     file = models.FileField(storage=elsewhere)
+    profile = models.ForeignKey(Profile, models.CASCADE, null=True)
+    contract = models.ForeignKey(Contract, models.CASCADE, null=True)
+    is_sealed = models.BooleanField(default=False)
+
+    objects = Opened()
