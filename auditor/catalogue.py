@@ -112,7 +112,7 @@ class RecordKept(LogLine):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCompleted(LogLine):
-    """A command reached its end; counts per model are {"app.Model": count}."""
+    """A command reached its end; counts are {"app.Model": count}, `orphans_total` those the report is about."""
 
     event: ClassVar[str] = "run.completed"
     command: str
@@ -140,6 +140,15 @@ class RunFailed(LogLine):
     message: str
     hint: str
     exit_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLost(LogLine):
+    """Another stream of this JSON log cannot be written any more."""
+
+    event: ClassVar[str] = "log.lost"
+    level: ClassVar[str] = "error"
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

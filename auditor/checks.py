@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core import checks
 
 from auditor import conf
@@ -32,4 +33,16 @@ def check_registrations(**_: Any) -> list[checks.CheckMessage]:
     return [
         checks.Error(f"media_audit.py: {fault}", hint=HINT, id="auditor.E003")
         for fault in registry.registration_faults()
+    ]
+
+
+@checks.register("auditor")
+def check_time_zones(**_: Any) -> list[checks.CheckMessage]:
+    """auditor.E004: times without a zone cannot be compared between hosts."""
+    if settings.USE_TZ:
+        return []
+    return [
+        checks.Error(
+            "USE_TZ is False.", hint="Set USE_TZ = True: the audit log keeps times in UTC.", id="auditor.E004"
+        )
     ]

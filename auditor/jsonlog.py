@@ -7,7 +7,7 @@ import json
 import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import fields
 from enum import Enum
 from types import TracebackType
@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from auditor.catalogue import SCHEMA, LogLine
+from auditor.catalogue import SCHEMA, LogLine, LogLost
 from auditor.errors import AuditorError, ExitCode
 
 FORMATS = ("auto", "json", "console", "none")
@@ -45,6 +45,7 @@ class JsonLog(AbstractContextManager["JsonLog"]):
         self.run_id = run_id
         self._loggers: list[Any] = []
         self._files = ExitStack()
+        self.lost = ""  # why a stream could not be written to its end
 
     def add_json(self, stream: Stream) -> None:
         """Sends JSON lines to a stream."""
@@ -77,8 +78,19 @@ class JsonLog(AbstractContextManager["JsonLog"]):
         """Writes one line to every stream."""
         values = {field.name: getattr(line, field.name) for field in fields(line)}
         given = {name: plain(value) for name, value in values.items() if value is not None}
-        for logger in self._loggers:
-            getattr(logger, line.level)(line.event, schema=SCHEMA, run_id=str(self.run_id), **given)
+        for logger in tuple(self._loggers):
+            try:
+                getattr(logger, line.level)(line.event, schema=SCHEMA, run_id=str(self.run_id), **given)
+            except BrokenPipeError:
+                raise  # whoever reads has left: the command ends
+            except OSError as error:
+                self._lose(logger, error)
+
+    def _lose(self, logger: Any, error: OSError) -> None:
+        """Goes on without a stream that cannot be written: a full disk must not end a run half-way."""
+        self._loggers = [one for one in self._loggers if one is not logger]  # structlog's are equal to one another
+        self.lost = error.strerror or type(error).__name__
+        self.emit(LogLost(error=self.lost))
 
     def emit_all(self, lines: Iterable[LogLine]) -> None:
         """Writes many lines."""
@@ -88,7 +100,8 @@ class JsonLog(AbstractContextManager["JsonLog"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._files.close()
+        with suppress(OSError) if self.lost else nullcontext():  # its last lines are lost as well
+            self._files.close()
 
 
 def open_log(run_id: UUID, *, stderr: Stream, log_format: str, stdout: Stream | None, quiet: bool) -> JsonLog:

@@ -95,7 +95,7 @@ def run_completed(
         orphans={finding.model: len(finding.orphans) for finding in plan.findings},
         deleted=dict(outcome.deleted_by_model()),
         kept=dict(outcome.kept_by_model()),
-        orphans_total=sum(len(finding.orphans) for finding in plan.findings),
+        orphans_total=plan.orphans_total(),
         deleted_total=len(outcome.deleted),
         kept_total=len(outcome.kept),
         unknown_total=len(plan.unknown),

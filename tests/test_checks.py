@@ -84,3 +84,11 @@ def test_registration_that_does_not_fit(
     monkeypatch.setitem(registry._registrations, registration.model, registration)
 
     assert found() == [Error(f"media_audit.py: {fault}", hint=HINT, id="auditor.E003")]
+
+
+def test_times_without_a_zone_are_refused(settings: LazySettings) -> None:
+    settings.USE_TZ = False
+
+    assert found() == [
+        Error("USE_TZ is False.", hint="Set USE_TZ = True: the audit log keeps times in UTC.", id="auditor.E004")
+    ]

@@ -12,6 +12,7 @@ from auditor.auditlog.events import (
     Event,
     FileDeleted,
     FileFound,
+    is_too_long,
 )
 from auditor.models import MissingFile, Root
 from auditor.orphans import references
@@ -75,8 +76,9 @@ class Census:
         files, directories = self.known
         moment = store.database_time(self.using)
         returned = {path for path in directories if is_directory(self.root.path, path)}
+        gone = directories - returned
         for name in self._missing_names():
-            if name not in files and not lies_below(name, directories - returned):
+            if name not in files and not lies_below(name, gone):
                 files.add(name)
                 yield FileDeleted(root=self.root.pk, path=name, occurred_at=moment, cause="census")
         away = Disk(self.root.path, exact=True).judge(files)
@@ -110,8 +112,10 @@ class Census:
             look = looks.get(row[at])
             if look is None:
                 continue
-            if look.is_odd and len(odd_keys) <= ODD_KEYS_KEPT:
+            is_beyond_log = look.is_odd or is_too_long(row[at])
+            if is_beyond_log and len(odd_keys) <= ODD_KEYS_KEPT:
                 odd_keys.add(row[0])
             if look.verdict is Verdict.MISSING:
                 self.missing += 1
-                yield row[at]
+                if not is_beyond_log:
+                    yield row[at]

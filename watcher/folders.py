@@ -39,10 +39,9 @@ class FolderMap:
             self.forget(watch)
         return watches
 
-    def rename(self, folder: Folder, to: Folder) -> bool:
-        """Moves a folder and all below it to another name; whether that name was known before."""
-        replaced = self.drop(to)
+    def rename(self, folder: Folder, to: Folder) -> None:
+        """Moves a folder and all below it to another name; what was known under that name is forgotten."""
+        self.drop(to)
         below = [(watch, path) for watch, path in self._folders.items() if path.startswith(folder)]
         for watch, path in below:
             self.put(watch, to + path[len(folder) :])
-        return bool(replaced)

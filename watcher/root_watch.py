@@ -100,6 +100,7 @@ class RootWatch:
             self._wait(gap.reason, gap.detail, seconds)
             return
         span.source.close()
+        self._next_try = time.monotonic() + RETRY_SECONDS  # what broke at once may break at once again
         if gap.reason is GapReason.TAKEN_OVER:
             raise AuditorError(
                 f"Another process has taken over {self.path}.",

@@ -55,11 +55,11 @@ class WatchedTree:
 
     def follow(self, folder: Folder, to: Folder) -> Iterator[tuple[bytes, bool]]:
         """Takes the new name of a folder over; gives all that is in it, as `watch` does."""
-        was_known = self._folders.rename(folder, to)
+        self._folders.rename(folder, to)
         # A directory made just before the move could not be watched under its old name.
         yield from self.watch(to)
-        if was_known:  # two directories may have been exchanged
-            yield from self.watch(folder)
+        # Two directories may have been exchanged: what stands under the old name now is looked for as well.
+        yield from self.watch(folder)
 
     def shown(self, watch: int) -> str:
         """The path of a watch, for a person."""
@@ -105,6 +105,8 @@ class WatchedTree:
 
 def _is_same(one: bytes, other: bytes) -> bool:
     try:
-        return os.path.samestat(os.lstat(one), os.lstat(other))
+        first = os.lstat(one)
+        # Looked at once more: it may have been renamed from the one to the other in between.
+        return os.path.samestat(first, os.lstat(other)) and os.path.samestat(first, os.lstat(one))
     except OSError:
         return False

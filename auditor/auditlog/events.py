@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+LONGEST_PATH = 2_000  # bytes: PostgreSQL indexes nothing longer than 2,704
+
 REGISTRY: dict[str, type["Event"]] = {}
 
 
@@ -24,7 +26,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A fact. `path` is relative to the root; `path_bytes` is set where the name on disk is not UTF-8."""
+    """A fact. `path` is relative to the root; `path_bytes` is set where it is not the whole name in UTF-8."""
 
     type: ClassVar[str] = ""
     version: ClassVar[int] = 1
@@ -163,13 +165,16 @@ def to_stored(event: Event) -> StoredEvent:
         for field in fields(event)
         if field.name not in COLUMNS and (value := getattr(event, field.name)) is not None
     }
-    if event.path_bytes is not None:
-        data["path_b64"] = b64encode(event.path_bytes).decode()
+    path, path_bytes = event.path, event.path_bytes
+    if is_too_long(path):
+        path, path_bytes = path[: LONGEST_PATH // 4], path_bytes or path.encode(errors="surrogatepass")
+    if path_bytes is not None:
+        data["path_b64"] = b64encode(path_bytes).decode()
     return StoredEvent(
         type=event.type,
         version=event.version,
         root=event.root,
-        path=event.path,
+        path=path,
         occurred_at=event.occurred_at,
         run_id=event.run_id,
         data=data,
@@ -191,6 +196,11 @@ def from_stored(stored: StoredEvent) -> Event | None:
         run_id=stored.run_id,
         **data,
     )
+
+
+def is_too_long(path: str) -> bool:
+    """Whether a path is longer than the log's index takes: it is stored cut, with all its bytes beside it."""
+    return len(path) > LONGEST_PATH // 4 and len(path.encode(errors="surrogatepass")) > LONGEST_PATH
 
 
 def readable(path: bytes) -> tuple[str, bytes | None]:

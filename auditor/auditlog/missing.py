@@ -18,6 +18,7 @@ from auditor.auditlog.events import (
     FileDeleted,
     FileFound,
     FileMoved,
+    is_too_long,
 )
 
 MissingName: TypeAlias = tuple[int, str, bool]  # root, path, is it a directory
@@ -49,8 +50,8 @@ def fold(events: Iterable[tuple[int, Event]]) -> Changes:
     """The changes that events make to a missing set; `events` are (position, event) in order."""
     changes = Changes()
     for position, event in events:
-        # No record can hold a name that is not UTF-8: it can never be an orphan's.
-        if event.root is None or event.path_bytes is not None:
+        # No record can hold a name that is not UTF-8; one that is too long for the set is looked at every time.
+        if event.root is None or event.path_bytes is not None or is_too_long(event.path):
             continue
         _fold_one(changes, position, event, event.root)
     return changes

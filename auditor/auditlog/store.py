@@ -206,7 +206,7 @@ def coverage(path: str, *, using: str) -> Coverage:
     spans = models.Span.objects.using(using).filter(root__path=path)
     opened = spans.filter(closed_at__isnull=True).first()
     previous = spans.filter(closed_at__isnull=False).order_by("-closed_at", "-opened_position").first()
-    last = opened.checkpoints.order_by("-position").first() if opened else None
+    last = _last_checkpoint(opened) if opened else None
     return Coverage(
         now=now,
         span=_seen(opened) if opened else None,
@@ -214,6 +214,12 @@ def coverage(path: str, *, using: str) -> Coverage:
         previous=_seen(previous) if previous else None,
         deletions=deletions_since(last.position, cast("models.Span", opened).root_id, using) if last else 0,
     )
+
+
+def _last_checkpoint(span: models.Span) -> models.Checkpoint | None:
+    """The newest checkpoint that the watermark has passed, or the first one where it has passed none."""
+    made = span.checkpoints.order_by("-position")
+    return made.filter(made_at__lte=span.covered_until).first() or made.last()
 
 
 def deletions_since(position: int, root: int, using: str) -> int:

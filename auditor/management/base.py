@@ -1,10 +1,11 @@
 """What all commands share: the log's flags, a usable database, and an error's way to the shell."""
 
 import os
+import select
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from typing import Any
 from uuid import uuid4
@@ -49,6 +50,8 @@ class AuditorCommand(BaseCommand):
             output = super().execute(*args, **options)
             self.stdout.flush()
         except BrokenPipeError:
+            if not reader_has_left():  # a pipe of the host's broke
+                raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest at its exit
             sys.exit(ExitCode.BROKEN_PIPE)
         return output
@@ -73,11 +76,15 @@ class AuditorCommand(BaseCommand):
                     log.emit(self.failed(foreseen))
                     self._keep_apart(log_format, json=json)
                     raise foreseen from error
-                except BrokenPipeError:
-                    raise
                 except Exception as error:
-                    log.emit(self.failed(self.unforeseen(error)))
+                    if not (isinstance(error, BrokenPipeError) and reader_has_left()):
+                        log.emit(self.failed(self.unforeseen(error)))
                     raise
+            if log.lost:
+                raise AuditorError(
+                    f"The JSON log could not be written to its end: {log.lost}. {self.state}",
+                    hint="Make room where it is kept; what was deleted is in the audit log as well.",
+                )
         except AuditorError as error:
             sentence = f"{safe(error.message)}\n{error.hint}"
             raise CommandError(self.encodable(sentence), returncode=error.exit_code) from error
@@ -121,6 +128,15 @@ class AuditorCommand(BaseCommand):
         """Keeps Django's sentence for an error out of a stderr that carries JSON lines, or leaves them to stdout."""
         if log_format == "json" or (log_format == "auto" and not self.stderr.isatty()):
             self.stderr = OutputWrapper(StringIO()) if json else self.stdout
+
+
+def reader_has_left() -> bool:
+    """Whether stdout or stderr is a pipe that nobody reads any more."""
+    poll = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # it may be closed, or no file at all
+            poll.register(stream.fileno(), 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 class Unstyled:

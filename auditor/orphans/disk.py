@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from stat import S_ISDIR
 
+from auditor.auditlog.events import is_too_long
 from auditor.errors import AuditorError, ExitCode
 
 LISTED_NAMES = 200_000  # names of listings kept in memory, about 20 MB
@@ -19,6 +20,7 @@ LISTING_PAYS = 4  # an entry listed costs about a fifth of a name looked at by l
 ENTRY_BYTES = 40  # of a directory's size, for one entry with a name of usual length
 BLOCK_BYTES = 4_096  # what the smallest directory takes
 ODD_PARTS = ("", ".", "..")
+LONGEST_NAME = "x" * 255  # NAME_MAX of Linux
 
 
 class Verdict(StrEnum):
@@ -229,8 +231,14 @@ def look_oddly(root: str, name: str) -> Look:
 
 
 def is_plain(head: str) -> bool:
-    """Whether the directory part of a name ("photos/2024/" or "") is spelled as the file system would."""
-    return not head or (os.path.normpath(head) + "/" == head and head[0] != "/" and not head.startswith("../"))
+    """Whether the directory part of a name ("photos/2024/" or "") is spelled as the file system would.
+
+    One that is nearly too long for the log is not plain either: the log cannot speak for all that is in it.
+    """
+    if not head:
+        return True
+    is_short = not is_too_long(head + LONGEST_NAME)
+    return is_short and os.path.normpath(head) + "/" == head and head[0] != "/" and not head.startswith("../")
 
 
 def is_inside(real: str, root: str) -> bool:

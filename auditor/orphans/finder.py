@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor.models import Root
 from auditor.orphans import references
-from auditor.orphans.disk import Disk, Look, Verdict, holds_files, look_now
+from auditor.orphans.disk import Disk, Look, Verdict, holds_files
 from auditor.orphans.groups import groups_of
 from auditor.orphans.plan import Finding, Orphan, Plan, RootSeen, Unknown
 from auditor.orphans.references import Row
@@ -88,26 +88,32 @@ class Search:
         return [(at, one) for at, one in enumerate(self.audited.fields, 1) if self.survey.takes(one, kind)]
 
     def _scan(self) -> None:
-        fields = self._fields(RouteKind.SCAN)
+        by_log = self._fields(RouteKind.LOG)
         for chunk in references.read_all(self.audited, self.survey.using):
-            troubled: dict[Any, tuple[Row, dict[int, Look]]] = {}
-            for at, one in fields:
-                looks = self.disks[one.root or ""].judge([row[at] for row in chunk if row[at]])
-                for row in [row for row in chunk if row[at] in looks] if looks else ():
-                    if looks[row[at]].verdict is not Verdict.PRESENT:
-                        troubled.setdefault(row[0], (row, {}))[1][at] = looks[row[at]]
-            for row, found in troubled.values():
-                self._conclude(row, found | self._look_where_log_answers(row))
+            troubled = self._judge(chunk, self._fields(RouteKind.SCAN))
+            others = self._judge([row for row, _ in troubled.values()], by_log)
+            for key, (row, looks) in troubled.items():
+                self._conclude(row, looks | others.get(key, (row, {}))[1])
             self.progress(len(chunk))
 
     def _ask_log(self) -> None:
-        for chunk in self._candidates([one for _, one in self._fields(RouteKind.LOG)]):
-            for row in chunk:
-                if row[0] not in self._concluded:
-                    self._conclude(row, self._look_where_log_answers(row))
+        fields = self._fields(RouteKind.LOG)
+        for chunk in self._candidates([one for _, one in fields]):
+            rows = [row for row in chunk if row[0] not in self._concluded]
+            for row, looks in self._judge(rows, fields).values():
+                self._conclude(row, looks)
 
-    def _look_where_log_answers(self, row: Row) -> dict[int, Look]:
-        return {at: look_now(one.root or "", row[at]) for at, one in self._fields(RouteKind.LOG) if row[at]}
+    def _judge(
+        self, rows: list[Row], fields: list[tuple[int, AuditedField]]
+    ) -> dict[Any, tuple[Row, dict[int, Look]]]:
+        """{key: (row, {column: Look})} of the records with a file that is not present."""
+        troubled: dict[Any, tuple[Row, dict[int, Look]]] = {}
+        for at, one in fields:
+            looks = self.disks[one.root or ""].judge([row[at] for row in rows if row[at]])
+            for row in [row for row in rows if row[at] in looks] if looks else ():
+                if looks[row[at]].verdict is not Verdict.PRESENT:
+                    troubled.setdefault(row[0], (row, {}))[1][at] = looks[row[at]]
+        return troubled
 
     def _candidates(self, fields: list[AuditedField]) -> Iterator[list[Row]]:
         for root in dict.fromkeys(one.root or "" for one in fields):

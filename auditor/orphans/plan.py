@@ -121,7 +121,9 @@ class Plan:
     @property
     def is_certain(self) -> bool:
         """Whether every name that the report is about could be judged."""
-        return not self.unknown and not any(finding.unchecked for finding in self.main)
+        main = {finding.model for finding in self.main}
+        has_unknown = any(unknown.model in main for unknown in self.unknown)
+        return not has_unknown and not any(finding.unchecked for finding in self.main)
 
     def orphans(self) -> Iterator[tuple[Finding, Orphan]]:
         """Every orphan of every model."""

@@ -55,13 +55,18 @@ def read_all(audited: AuditedModel, using: str) -> Iterator[list[Row]]:
 
 def read(audited: AuditedModel, some: QuerySet[Any]) -> Iterator[list[Row]]:
     """The records of a query in the order of their keys, `READ_CHUNK` at a time."""
-    columns = some.order_by("pk").values_list("pk", *(field.name for field in audited.fields))
+    columns = columns_of(audited, some).order_by("pk")
     chunk = _fetch(columns)
     while chunk:
         yield chunk
         if len(chunk) < READ_CHUNK:
             return
         chunk = _fetch(columns.filter(pk__gt=chunk[-1][0]))
+
+
+def columns_of(audited: AuditedModel, some: QuerySet[Any]) -> QuerySet[Any]:
+    """The key and the names of some records, as rows."""
+    return some.values_list("pk", *(field.name for field in audited.fields))
 
 
 def _fetch(columns: QuerySet[Any]) -> list[Row]:
@@ -77,7 +82,9 @@ def read_candidates(
     """
     prefixes = topmost(MissingFile.objects.using(using).filter(root_id=root, is_directory=True))
     for field in fields:
-        yield from read(audited, rows(audited, using).filter(**{f"{field.name}__in": missing_names(root, using)}))
+        named = rows(audited, using).filter(**{f"{field.name}__in": missing_names(root, using)})
+        # In one pass: a second page would make the database join everything a second time.
+        yield from chunks(columns_of(audited, named).iterator(chunk_size=READ_CHUNK), READ_CHUNK)
         yield from _read_below(audited, field, prefixes, using)
         seen = checkpoint.fields[field.id]
         yield from read(audited, rows(audited, using).filter(pk__gt=seen.highest_key))

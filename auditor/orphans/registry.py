@@ -3,15 +3,18 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, Storage
 from django.db import models
 
 from auditor import conf
 from auditor.errors import AuditorError, ExitCode
+
+# A storage with one of these of its own may open another file than the one that has the name.
+TELLING = ("path", "exists", "open", "_open")
 
 _registrations: dict[str, "Registration"] = {}
 
@@ -31,14 +34,14 @@ class Registration:
 class AuditedField:
     """A file field; a missing primary file makes its record an orphan, a missing derived one is only reported.
 
-    `root` is the real path of the folder its storage keeps files in, or None if the storage has no folder.
+    `root` is the real path of the folder its storage keeps files in, or None for the reason `storage_fault`.
     """
 
     model: str
     name: str
     is_primary: bool
     root: str | None
-    storage: str
+    storage_fault: str = ""
 
     @property
     def id(self) -> str:
@@ -170,15 +173,23 @@ def _is_primary(field: models.FileField, registration: Registration | None) -> b
 
 
 def _audited_field(model: type[models.Model], field: models.FileField, is_primary: bool) -> AuditedField:
-    storage = field.storage
-    kind = storage.__class__  # type() would give that of the lazy default storage
-    root = None
-    # A path() of its own may lead elsewhere than the name says: a look at the name would prove nothing.
-    if isinstance(storage, FileSystemStorage) and kind.path is FileSystemStorage.path:
-        root = os.path.realpath(storage.location)
+    fault = _storage_fault(field.storage)
+    root = "" if fault else os.path.realpath(cast("FileSystemStorage", field.storage).location)
     return AuditedField(
-        model=model._meta.label, name=field.name, is_primary=is_primary, root=root, storage=kind.__name__
+        model=model._meta.label, name=field.name, is_primary=is_primary, root=root or None, storage_fault=fault
     )
+
+
+def _storage_fault(storage: Storage) -> str:
+    """Why a name cannot be looked for on disk, or nothing."""
+    kind = storage.__class__  # type() would give that of the lazy default storage
+    if not isinstance(storage, FileSystemStorage):
+        return f"{kind.__name__} keeps its files in no local folder"
+    if any(getattr(kind, name) is not getattr(FileSystemStorage, name) for name in TELLING):
+        return f"{kind.__name__} may keep a file elsewhere than its name says"
+    if not os.path.isabs(storage.base_location):
+        return f"its folder {str(storage.base_location)!r} depends on where the command is started: make it absolute"
+    return ""
 
 
 def capitalised(text: str) -> str:

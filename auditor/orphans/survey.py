@@ -57,7 +57,7 @@ def make_survey(models: Sequence[AuditedModel], *, using: str, wanted: RouteKind
 
 def _choose_route(survey: Survey, one: AuditedField) -> None:
     if one.root is None:
-        survey.unchecked[one.id] = f"{one.storage} keeps its files in no local folder"
+        survey.unchecked[one.id] = one.storage_fault
         return
     if one.root not in survey.identities:
         survey.identities[one.root] = identity(one.root)

@@ -114,7 +114,7 @@ class Removal:
             doomed = {orphan.key: orphan for orphan in self._look_again(orphans)}
             instances = load(self.audited, list(doomed), self.using)
             for some, collector in self._collect(instances, doomed):
-                self._delete(collector)
+                self._delete(collector, some)
                 self.gone.extend(doomed[key] for key in some)
             progress(len(orphans))
 
@@ -153,17 +153,16 @@ class Removal:
     def _collect(
         self, instances: list[models.Model], doomed: dict[Any, Orphan]
     ) -> Iterator[tuple[list[Any], Collector]]:
-        """The keys that no other record protects, with what their deletion takes: in one, or else one by one."""
+        """The keys that no other record protects, with what their deletion takes; halved until the others are out."""
         try:
             yield self._collected(instances)
-            return
-        except (ProtectedError, RestrictedError):
-            pass
-        for instance in instances:
-            try:
-                yield self._collected([instance])
-            except (ProtectedError, RestrictedError) as error:
-                self._keep(doomed[instance.pk], _words(error), is_settled=False)
+        except (ProtectedError, RestrictedError) as error:
+            if len(instances) == 1:
+                self._keep(doomed[instances[0].pk], _words(error), is_settled=False)
+                return
+            middle = len(instances) // 2
+            yield from self._collect(instances[:middle], doomed)
+            yield from self._collect(instances[middle:], doomed)
 
     def _collected(self, instances: list[models.Model]) -> tuple[list[Any], Collector]:
         keys = [instance.pk for instance in instances]
@@ -175,8 +174,8 @@ class Removal:
     def _keep(self, orphan: Orphan, reason: str, *, is_settled: bool) -> None:
         self.kept.append(Kept(model=self.audited.id, orphan=orphan, reason=reason, is_settled=is_settled))
 
-    def _delete(self, collector: Collector) -> None:
-        written = list(tombstones_of(collector, self.audited.model, self.run))
+    def _delete(self, collector: Collector, keys: list[Any]) -> None:
+        written = list(tombstones_of(collector, self.audited.model, keys, self.run))
         Tombstone.objects.using(self.using).bulk_create(written, batch_size=store.CHUNK)
         self.cascade.update(one.model for one in written if one.kind == Tombstone.Kind.CASCADE)
         collector.delete()

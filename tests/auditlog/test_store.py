@@ -210,3 +210,39 @@ def test_the_table_holds_what_the_fold_says_and_can_be_rebuilt(history: list[Fac
     assert missing_set() == expected
     store.rebuild_missing(using="default")
     assert missing_set() == expected
+
+
+def test_path_that_is_too_long_for_the_index_is_stored_cut_with_all_its_bytes() -> None:
+    root = make_root()
+    long = "ä" * 120 + "/" + "x/" * 1_000 + "a.jpg"
+
+    append(deleted(root, long))
+
+    (_, stored) = next(store.read(using="default"))
+    event = from_stored(stored)
+    assert event is not None
+    assert (event.path, event.path_bytes) == (long[:500], long.encode())
+    assert missing_set() == {}
+
+
+def test_new_checkpoint_counts_once_the_watermark_has_passed_it() -> None:
+    root, span = make_root(), uuid4()
+    append(SpanOpened(root=root.pk, occurred_at=NOW, span=str(span), identity="8:1"))
+
+    def checkpoint(seconds: int) -> None:
+        moment = NOW + timedelta(seconds=seconds)
+        append(
+            CheckpointCompleted(root=root.pk, occurred_at=moment, span=str(span), compared={}, references=0, missing=0)
+        )
+
+    checkpoint(1)
+    store.move_watermark(span, NOW + timedelta(seconds=2), using="default")
+    checkpoint(3)
+
+    first = store.coverage("/srv/media", using="default").checkpoint
+    store.move_watermark(span, NOW + timedelta(seconds=4), using="default")
+    second = store.coverage("/srv/media", using="default").checkpoint
+
+    assert first is not None
+    assert second is not None
+    assert (first.position, second.position) == (2, 3)

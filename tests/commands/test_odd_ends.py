@@ -90,3 +90,36 @@ def test_signal_handler_of_the_host_that_raises_is_told_to_the_log_and_deletes_n
 
     assert '"message": "ValueError: not today. Nothing was deleted."' in into.read_text()
     assert list(Photo.objects.all()) == [photo]
+
+
+def test_log_file_on_a_full_disk_does_not_stop_the_deletion_and_is_told(media: Path) -> None:
+    make_file(media, "kept.txt")
+    make_photo()
+
+    ran = run("cleanup_orphaned_media", "--force", "--json-into", "/dev/full")
+
+    assert not Photo.objects.exists()
+    assert ran.code == 1
+    assert ran.stdout.endswith(
+        "CommandError: The JSON log could not be written to its end: No space left on device. "
+        "The deletion is complete.\n"
+        "Make room where it is kept; what was deleted is in the audit log as well.\n"
+    )
+    assert "log.lost" in ran.events
+    assert "run.completed" in ran.events
+
+
+def test_pipe_of_the_host_that_breaks_is_not_taken_for_our_own(media: Path) -> None:
+    def lose(**_: Any) -> None:
+        raise BrokenPipeError("the cache is gone")
+
+    make_file(media, "kept.txt")
+    make_photo()
+    post_delete.connect(lose, sender=Photo)
+    try:
+        with pytest.raises(BrokenPipeError, match="the cache is gone"):
+            run("cleanup_orphaned_media", "--force", "--log-format", "none")
+    finally:
+        post_delete.disconnect(lose, sender=Photo)
+
+    assert Photo.objects.exists()

@@ -1,56 +1,21 @@
-"""From references and disk to a Plan, by either route."""
+"""From references and disk to a Plan, by the full scan."""
 
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.core.files.storage import InMemoryStorage
 
-from auditor.auditlog import store
-from auditor.auditlog.events import SpanOpened
-from auditor.errors import AuditorError, ExitCode
-from auditor.models import Root
 from auditor.orphans import references
-from auditor.orphans.disk import identity
 from auditor.orphans.finder import find
-from auditor.orphans.plan import Finding, Group, Orphan, Plan, Unknown
+from auditor.orphans.plan import Finding, Orphan, Unknown
 from auditor.orphans.registry import audited_models
-from auditor.orphans.route import RouteKind, RouteReason
 from auditor.orphans.survey import make_survey
-from tests.makers import make_album, make_file, make_photo, make_video, real
+from deploy.gallery.models import Photo
+from tests.makers import make_file, make_photo, make_video
+from tests.orphans.planning import EVAN, finding, keys, planned
 from tests.shapes.models import Archived, Contract, Invoice, Measured, Pair, Profile
-from watcher.census import take_census
 
 pytestmark = pytest.mark.django_db
-
-EVAN = Group(kind="Album", kinds="Albums", name="Evan Photos")
-
-
-def planned(*only: str, wanted: RouteKind = RouteKind.AUTO) -> Plan:
-    audited = audited_models(only)
-    return find(audited, make_survey(audited, using="default", wanted=wanted))
-
-
-def finding(plan: Plan, model: str) -> Finding:
-    return next(one for one in plan.findings if one.model == model)
-
-
-def watch(media: Path) -> Root:
-    """A root that the log vouches for, as a watcher leaves it after its first checkpoint."""
-    root, span = store.register_root(real(media), using="default"), uuid4()
-    opened = SpanOpened(
-        root=root.pk,
-        occurred_at=store.database_time("default"),
-        span=str(span),
-        identity=identity(root.path),
-    )
-    store.append([opened], using="default")
-    for events in take_census(root, span, using="default"):
-        store.append(events, using="default")
-    store.move_watermark(span, store.database_time("default"), using="default")
-    return root
 
 
 def test_records_without_their_file_are_orphans_with_their_group(media: Path) -> None:
@@ -134,75 +99,78 @@ def test_many_records_are_read_in_several_queries_and_none_twice(media: Path, mo
     assert sorted(str(orphan.key) for orphan in finding(plan, "shapes.Invoice").orphans) == papers
 
 
-def test_absent_folder_of_a_model_that_nobody_named_is_reported(media: Path) -> None:
-    Archived.objects.create(file="old.zip")
+def test_records_that_the_default_manager_hides_are_audited(archive: Path) -> None:
+    sealed = Archived.objects.create(file="gone.zip", is_sealed=True)
 
-    found = finding(planned(), "shapes.Archived")
+    plan = planned("shapes.Archived")
 
-    assert found.unchecked == {
-        "file": "The media root /nonexistent/elsewhere cannot be read: No such file or directory"
-    }
-
-
-def test_absent_folder_of_a_named_model_is_refused(media: Path) -> None:
-    Archived.objects.create(file="old.zip")
-
-    with pytest.raises(AuditorError) as caught:
-        planned("shapes.Archived")
-
-    assert caught.value.exit_code is ExitCode.REFUSED_ROOT
-    assert caught.value.message == "The media root /nonexistent/elsewhere cannot be read: No such file or directory."
+    assert finding(plan, "shapes.Archived").total == 1
+    assert keys(plan, "shapes.Archived") == [sealed.pk]
 
 
-def test_folder_that_no_record_needs_may_be_absent(media: Path) -> None:
-    assert finding(planned("shapes.Archived"), "shapes.Archived").unchecked == {}
+def test_record_is_kept_if_one_of_its_primary_files_cannot_be_checked(
+    media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pair._meta.get_field("right"), "storage", InMemoryStorage())
+    make_file(media, "pairs/there")
+    gone = Pair.objects.create(left="pairs/gone", right="pairs/right")
+    alone = Pair.objects.create(left="pairs/gone", right="")
+    Pair.objects.create(left="pairs/there", right="pairs/right")
 
+    plan = planned("shapes.Pair")
 
-def test_log_that_cannot_vouch_is_an_error_where_it_is_asked_for(media: Path) -> None:
-    make_photo("photos/here.jpg", media=media)
-
-    with pytest.raises(AuditorError) as caught:
-        planned(wanted=RouteKind.LOG)
-
-    assert caught.value.message == (
-        "The audit log cannot answer for gallery.Photo.image: "
-        "no watcher has ever run for this folder (manage.py watch_media starts one)."
+    assert keys(plan, "shapes.Pair") == [alone.pk]
+    assert plan.unknown == (
+        Unknown("shapes.Pair", gone.pk, "right", "pairs/right", "InMemoryStorage keeps its files in no local folder"),
     )
-    assert caught.value.exit_code is ExitCode.FAILED
 
 
-def test_each_field_takes_its_own_route(media: Path) -> None:
-    make_photo("photos/here.jpg", media=media)
-    paper = Invoice.objects.create(scan="invoices/gone.pdf")
-    watch(media)
-    photo = make_photo("photos/new.jpg")
+def test_both_files_missing_are_both_named(media: Path) -> None:
+    pair = Pair.objects.create(left="pairs/l", right="pairs/r")
 
-    plan = planned("gallery.Photo", "shapes.Invoice")
-
-    reasons = {name: route.reason for name, route in plan.routes[real(media)].items()}
-    assert reasons["gallery.Photo.image"] is RouteReason.COVERED
-    assert reasons["shapes.Invoice.scan"] is RouteReason.KEY_NOT_INCREASING
-    assert [orphan.key for orphan in finding(plan, "gallery.Photo").orphans] == [photo.pk]
-    assert [orphan.key for orphan in finding(plan, "shapes.Invoice").orphans] == [paper.pk]
+    assert finding(planned("shapes.Pair"), "shapes.Pair").orphans == (
+        Orphan(pair.pk, (("left", "pairs/l"), ("right", "pairs/r"))),
+    )
 
 
-def test_log_route_looks_at_no_file_that_the_log_vouches_for(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(20):
+def test_unknown_thumbnail_does_not_save_a_record_without_its_image(media: Path) -> None:
+    photo = make_photo("photos/gone.jpg", thumbnail="../thumbnail.jpg")
+
+    plan = planned()
+
+    assert keys(plan, "gallery.Photo") == [photo.pk]
+    assert plan.unknown == (
+        Unknown("gallery.Photo", photo.pk, "thumbnail", "../thumbnail.jpg", "the name leaves the media root"),
+    )
+
+
+def test_optional_file_that_is_missing_is_counted_without_a_registration(media: Path) -> None:
+    Profile.objects.create(name="Evan", avatar="avatars/gone.png")
+
+    found = finding(planned(), "shapes.Profile")
+
+    assert (found.has_primary, found.orphans, found.derived_missing) == (False, (), {"avatar": 1})
+
+
+def test_progress_is_told_how_many_records_were_read(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(references, "READ_CHUNK", 3)
+    for number in range(5):
         make_photo(f"photos/{number}.jpg", media=media)
-    watch(media)
-    looked: list[Any] = []
-    monkeypatch.setattr("auditor.orphans.finder.look_now", lambda _root, name: looked.append(name))
+    make_video(media=media)
+    told: list[int] = []
+    audited = audited_models()
 
-    assert finding(planned("gallery.Photo"), "gallery.Photo").orphans == ()
+    find(audited, make_survey(audited, using="default"), progress=told.append)
 
-    assert looked == []
+    assert told == [3, 2, 1]
 
 
-def test_finding_only_reads(media: Path) -> None:
-    make_photo("photos/gone.jpg", album=make_album("Street"))
-    watch(media)
+def test_record_is_an_orphan_whatever_its_derived_file_is_kept_in(
+    media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Photo._meta.get_field("thumbnail"), "storage", InMemoryStorage())
+    photo = make_photo("photos/gone.jpg", thumbnail="thumbnails/a.jpg")
 
-    with CaptureQueriesContext(connection) as queries:
-        planned()
+    plan = planned()
 
-    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
+    assert (keys(plan, "gallery.Photo"), plan.unknown) == ([photo.pk], ())

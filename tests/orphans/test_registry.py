@@ -1,13 +1,25 @@
 """Which models are audited, and which of them a person named for deletion."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
 from auditor.errors import AuditorError, ExitCode
 from auditor.orphans import registry
-from auditor.orphans.registry import AuditedField, Registration, audited_models, roots
+from auditor.orphans.registry import (
+    AuditedField,
+    AuditedModel,
+    Registration,
+    audited_models,
+    name_fault,
+    register,
+    registration_faults,
+    roots,
+)
+from deploy.gallery.models import Photo
 from tests.makers import real
 from tests.shapes.models import Contract, Document, Pair
 
@@ -32,7 +44,9 @@ def test_every_table_with_a_file_field_is_found_once_without_configuration(nothi
         "shapes.Invoice": ["scan"],
         "shapes.Locked": ["file"],
         "shapes.Measured": ["image"],
+        "shapes.Page": ["file"],
         "shapes.Pair": ["left", "right"],
+        "shapes.Part": ["file"],
         "shapes.Profile": ["avatar"],
     }
     assert not any(one.named for one in audited_models())
@@ -112,10 +126,143 @@ def test_field_knows_the_real_folder_of_its_storage(media: Path, tmp_path: Path,
 
     photo = audited_models(["gallery.Photo"])[0]
 
-    assert photo.fields[0] == AuditedField(
-        model="gallery.Photo", name="image", is_primary=True, root=real(media), storage="FileSystemStorage"
-    )
+    assert photo.fields[0] == AuditedField(model="gallery.Photo", name="image", is_primary=True, root=real(media))
 
 
 def test_every_folder_is_named_once(media: Path) -> None:
     assert roots(audited_models()) == [real(media), "/nonexistent/elsewhere"]
+
+
+def found_pair() -> AuditedModel:
+    return next(one for one in audited_models() if one.model is Pair)
+
+
+def roles(one: AuditedModel) -> dict[str, bool]:
+    return {field.name: field.is_primary for field in one.fields}
+
+
+@pytest.mark.parametrize("name", ["shapes.Pair", "shapes.pair", "shapes.PAIR"])
+def test_registration_holds_however_the_name_is_spelled(nothing_named: None, name: str) -> None:
+    register(name, primary=["left"], derived=["right"], label="Shoes")
+
+    pair = found_pair()
+
+    assert (pair.label, pair.named, roles(pair)) == ("Shoes", True, {"left": True, "right": False})
+
+
+def test_registration_of_a_proxy_is_one_of_its_table(nothing_named: None) -> None:
+    register("shapes.SignedContract", primary=[], derived=["file"], label="Signed contracts")
+
+    contract = next(one for one in audited_models() if one.model is Contract)
+
+    assert (contract.label, contract.named, roles(contract)) == ("Signed contracts", True, {"file": False})
+
+
+def test_last_registration_of_a_model_counts(nothing_named: None) -> None:
+    register("shapes.Pair", primary=["left"])
+    register("shapes.pair", primary=["right"])
+
+    assert roles(found_pair()) == {"right": True}
+
+
+def test_registration_makes_an_optional_file_primary(nothing_named: None) -> None:
+    register("shapes.Profile", primary=["avatar"])
+
+    profile = audited_models()[0]
+
+    assert (profile.id, profile.named, roles(profile)) == ("shapes.Profile", True, {"avatar": True})
+    assert name_fault("shapes.Profile") is None
+
+
+def test_good_names_and_registrations_have_no_fault() -> None:
+    assert [name_fault(name) for name in ("gallery.Photo", "gallery.photo", "shapes.SignedContract")] == [None] * 3
+    assert list(registration_faults()) == []
+
+
+def test_model_itself_is_no_name(nothing_named: None) -> None:
+    name: Any = Photo
+
+    register(name, primary=["image"])
+
+    assert list(registration_faults()) == [f"{Photo!r} is not a model name of the form 'app.Model'."]
+
+
+@pytest.mark.parametrize("group", ["renditions", "tags", "custom_albums", "nothing"])
+def test_group_that_is_no_column_is_a_fault(nothing_named: None, group: str) -> None:
+    register("gallery.Photo", primary=["image"], group=group)
+
+    assert list(registration_faults()) == [
+        f"gallery.Photo is registered with the group {group!r}, which is no field of it."
+    ]
+
+
+@pytest.mark.parametrize("group", ["album", "album_id", "uploaded_at"])
+def test_group_may_be_any_column(nothing_named: None, group: str) -> None:
+    register("gallery.Photo", primary=["image"], group=group)
+
+    assert list(registration_faults()) == []
+
+
+def test_faults_of_a_registration_are_told_all_at_once(nothing_named: None) -> None:
+    register("gallery.Photo", primary=[], derived=["thumbnail", "tags", "caption"], group="shelf")
+
+    assert list(registration_faults()) == [
+        "gallery.Photo is registered without a primary field.",
+        "gallery.Photo is registered with 'tags', which is not a file field of it.",
+        "gallery.Photo is registered with 'caption', which is not a file field of it.",
+        "gallery.Photo is registered with the group 'shelf', which is no field of it.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["", ".", "gallery", "gallery.", ".Photo", "gallery.Photo.image", None, 7, b"a.b"])
+def test_what_names_no_model_is_refused_in_a_sentence(name: object) -> None:
+    fault = name_fault(name)
+
+    assert fault in (
+        f"{name!r} is not a model name of the form 'app.Model'.",
+        f"No installed app has a model {name!r}.",
+    )
+
+
+class ShardedStorage(FileSystemStorage):
+    """Keeps a file elsewhere than its name says."""
+
+    def path(self, name: str) -> str:
+        return super().path(f"{name[:1]}/{name}")
+
+
+class SealedStorage(FileSystemStorage):
+    """Keeps a file under another name than its own."""
+
+    def exists(self, name: str) -> bool:
+        return super().exists(f"{name}.sealed")
+
+
+@pytest.mark.parametrize(
+    ("storage", "fault"),
+    [
+        (InMemoryStorage(), "InMemoryStorage keeps its files in no local folder"),
+        (ShardedStorage(), "ShardedStorage may keep a file elsewhere than its name says"),
+        (SealedStorage(), "SealedStorage may keep a file elsewhere than its name says"),
+        (
+            FileSystemStorage(location="media"),
+            "its folder 'media' depends on where the command is started: make it absolute",
+        ),
+    ],
+)
+def test_storage_that_does_not_say_where_its_files_are_has_no_root(
+    storage: Storage, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pair._meta.get_field("left"), "storage", storage)
+
+    left = found_pair().fields[0]
+
+    assert (left.root, left.storage_fault) == (None, fault)
+
+
+def test_default_storage_is_named_by_its_class(settings: LazySettings) -> None:
+    settings.STORAGES = {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+
+    left = found_pair().fields[0]
+
+    assert (left.root, left.storage_fault) == (None, "InMemoryStorage keeps its files in no local folder")

@@ -95,3 +95,19 @@ class Archived(models.Model):
     is_sealed = models.BooleanField(default=False)
 
     objects = Opened()
+
+
+class Part(models.Model):
+    """A key to its own kind."""
+
+    whole = models.ForeignKey("self", models.CASCADE, null=True, blank=True)
+    file = models.FileField(upload_to="parts/", blank=True)
+
+
+class Page(models.Model):
+    """A key of two columns."""
+
+    pk = models.CompositePrimaryKey("book", "number")
+    book = models.IntegerField()
+    number = models.IntegerField()
+    file = models.FileField(upload_to="pages/", blank=True)

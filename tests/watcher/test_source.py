@@ -189,6 +189,22 @@ def test_exchanged_directories_speak_under_each_others_name(root: Path) -> None:
         assert source.directories == 5
 
 
+@pytest.mark.parametrize("times", range(4))
+def test_what_is_left_of_an_exchange_is_still_watched(root: Path, times: int) -> None:
+    for name in ("old", "new"):
+        (root / name).mkdir()
+        (root / name / "1").touch()
+    with listening(root) as source:
+        for _ in range(times + 1):
+            exchange(root / "old", root / "new")
+        shutil.rmtree(root / "new")
+        heard(source)
+
+        (root / "old" / "1").unlink()
+
+        assert heard(source) == [deleted(b"old/1")]
+
+
 def test_a_directory_made_again_under_the_same_name_is_watched(root: Path) -> None:
     make(root / "photos", "a.jpg")
     with listening(root) as source:

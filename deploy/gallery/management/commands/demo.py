@@ -28,6 +28,8 @@ class Command(BaseCommand):
     help = "Fills the gallery anew, deletes files under the watcher's eyes and without it, and cleans up."
 
     def handle(self, **_: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The demo replaces the whole gallery: it runs with DEBUG only.")
         self.step("A fresh gallery: real photos, thumbnails and videos in the media folder.")
         self.make_gallery()
         with self.watcher():
@@ -74,11 +76,9 @@ class Command(BaseCommand):
 
     def remove(self, *patterns: str) -> None:
         """Runs rm on files below the media folder, and gives a running watcher the time to prove that it heard."""
-        names = [
-            name for pattern in patterns for name in sorted(glob.glob(os.path.join(settings.MEDIA_ROOT, pattern)))
-        ]
+        names = [name for pattern in patterns for name in sorted(glob.glob(pattern, root_dir=settings.MEDIA_ROOT))]
         self.show(f"rm {' '.join(self.shown(os.path.join(settings.MEDIA_ROOT, pattern)) for pattern in patterns)}")
-        subprocess.run(["rm", "--", *names], check=True)
+        subprocess.run(["rm", "--", *names], check=True, cwd=settings.MEDIA_ROOT)
         self.stdout.write(f"({len(names)} files)")
         removed_at = store.database_time("default")
         root = os.path.realpath(settings.MEDIA_ROOT)

@@ -1,0 +1,74 @@
+"""What is written down of rows of awkward shape, and at what cost."""
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from auditor.models import Tombstone
+from auditor.orphans import registry
+from auditor.orphans.registry import Registration
+from tests.makers import make_album, make_file, make_photo
+from tests.removal.removing import kept, planned
+from tests.shapes.models import Lock, Locked, Page, Part
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def registered(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_file(media, "kept.txt")
+    for model in ("shapes.Page", "shapes.Part"):
+        monkeypatch.setitem(registry._registrations, model, Registration(model=model, primary=("file",)))
+
+
+def written() -> list[tuple[str, str, str]]:
+    return sorted(Tombstone.objects.values_list("kind", "model", "key"))
+
+
+def test_key_of_two_columns_is_written_down_whole() -> None:
+    Page.objects.create(book=3, number=7, file="pages/gone.pdf")
+
+    planned("shapes.Page").execute()
+
+    assert not Page.objects.exists()
+    assert written() == [("orphan", "shapes.Page", "(3, 7)")]
+
+
+def test_record_that_goes_along_is_no_orphan_though_it_is_of_the_same_model(media: Path) -> None:
+    make_file(media, "parts/here.stl")
+    whole = Part.objects.create(file="parts/gone.stl")
+    part = Part.objects.create(file="parts/here.stl", whole=whole)
+
+    outcome = planned("shapes.Part").execute()
+
+    assert outcome.cascade == {"shapes.Part": 1}
+    assert written() == [("cascade", "shapes.Part", str(part.pk)), ("orphan", "shapes.Part", str(whole.pk))]
+
+
+def test_emptied_keys_are_read_together_and_not_one_by_one() -> None:
+    for number in range(50):
+        album = make_album(f"Album {number}")
+        album.cover = make_photo(f"photos/{number}.jpg", album=album)
+        album.save()
+    plan = planned("gallery.Photo")
+
+    with CaptureQueriesContext(connection) as queries:
+        plan.execute()
+
+    assert Tombstone.objects.filter(kind="emptied").count() == 50
+    assert len(queries) < 60
+
+
+def test_one_protected_record_does_not_make_the_others_go_one_by_one() -> None:
+    records = [Locked.objects.create(file=f"locked/{number}") for number in range(64)]
+    Lock.objects.create(target=records[40])
+    plan = planned("shapes.Locked")
+
+    with CaptureQueriesContext(connection) as queries:
+        outcome = plan.execute()
+
+    assert kept(outcome) == [("shapes.Locked", records[40].pk, "protected by shapes.Lock", False)]
+    assert list(Locked.objects.all()) == [records[40]]
+    assert len(queries) < 100
