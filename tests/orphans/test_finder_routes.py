@@ -4,14 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from auditor.errors import AuditorError, ExitCode
 from auditor.orphans import registry
+from auditor.orphans.finder import find
 from auditor.orphans.plan import Finding, Orphan, Unknown
-from auditor.orphans.registry import Registration
+from auditor.orphans.registry import Registration, audited_models
 from auditor.orphans.route import RouteKind, RouteReason
+from auditor.orphans.survey import make_survey
 from tests.makers import make_album, make_file, make_photo, real
 from tests.orphans.planning import EVAN, finding, keys, planned, watch
 from tests.shapes.models import Archived, Invoice, Measured, Pair
@@ -203,9 +206,7 @@ def test_log_route_answers_for_fields_in_two_roots(
     )
 
 
-def test_log_route_neither_reads_all_records_nor_walks_the_root(
-    media: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_log_route_neither_reads_all_records_nor_walks_the_root(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = make_photo("photos/gone.jpg")
     watch(media)
     told: list[int] = []
