@@ -1,11 +1,12 @@
-"""Keeps other apps' hands off the files while records are deleted."""
+"""Keeps other hands off the files while records are deleted."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
 from django.apps import apps
-from django.db.models.signals import post_delete
+from django.db.models import ImageField
+from django.db.models.signals import post_delete, post_init
 
 
 @contextmanager
@@ -26,3 +27,22 @@ def files_left_alone() -> Iterator[None]:
     finally:
         for model, uid in cleaned.items():
             post_delete.connect(handlers.delete_all_post_delete, sender=model, dispatch_uid=uid)
+
+
+@contextmanager
+def images_left_unopened() -> Iterator[None]:
+    """Within it, an ImageField whose dimensions are not stored does not open its file when a record is loaded.
+
+    The collector loads what a cascade takes: a file that is gone would end the run with FileNotFoundError.
+    """
+    fields = [
+        field
+        for model in apps.get_models()
+        for field in model._meta.local_fields
+        if isinstance(field, ImageField) and post_init.disconnect(field.update_dimension_fields, sender=model)
+    ]
+    try:
+        yield
+    finally:
+        for field in fields:
+            post_init.connect(field.update_dimension_fields, sender=field.model)

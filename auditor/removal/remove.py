@@ -19,8 +19,7 @@ from auditor.orphans import references
 from auditor.orphans.disk import Verdict, identity, look_now
 from auditor.orphans.plan import Deleted, Finding, Kept, Orphan, Outcome, Plan
 from auditor.orphans.registry import AuditedModel
-from auditor.removal.loading import load
-from auditor.removal.neighbours import files_left_alone
+from auditor.removal.neighbours import files_left_alone, images_left_unopened
 from auditor.removal.tombstones import tombstones_of
 
 DELETE_CHUNK = 1_000  # records to a collector
@@ -69,6 +68,7 @@ def remove(
     by_id = {one.id: one for one in audited}
     with ExitStack() as stack:
         stack.enter_context(files_left_alone())
+        stack.enter_context(images_left_unopened())
         stack.enter_context(transaction.atomic(using, durable=True))
         store.lock_writer(using)
         Run.objects.using(using).create(
@@ -112,7 +112,7 @@ class Removal:
         """Deletes the finding's orphans, `DELETE_CHUNK` at a time."""
         for orphans in store.chunks(finding.orphans, DELETE_CHUNK):
             doomed = {orphan.key: orphan for orphan in self._look_again(orphans)}
-            instances = load(self.audited, list(doomed), self.using)
+            instances = self._load(list(doomed))
             for some, collector in self._collect(instances, doomed):
                 self._delete(collector, some)
                 self.gone.extend(doomed[key] for key in some)
@@ -149,6 +149,12 @@ class Removal:
             if look.verdict is not Verdict.MISSING:
                 return look.verdict is Verdict.PRESENT, look.reason or "the file is back"
         return False, ""
+
+    def _load(self, keys: list[Any]) -> list[models.Model]:
+        instances: list[models.Model] = []
+        for some in store.chunks(keys, store.CHUNK):
+            instances += references.rows(self.audited, self.using).filter(pk__in=some)
+        return instances
 
     def _collect(
         self, instances: list[models.Model], doomed: dict[Any, Orphan]

@@ -36,7 +36,19 @@ def expected(media: Path, *, dry_run: bool) -> list[dict[str, Any]]:
     """Every line of a run over one orphan, one missing thumbnail, one unknown name and one orphan of another model."""
     common = {"level": "info", "schema": "media-auditor/1"}
     warning = common | {"level": "warning"}
-    others = ("Rendition", "Archived", "Document", "Invoice", "Locked", "Measured", "Page", "Pair", "Part", "Profile")
+    others = (
+        "Rendition",
+        "Archived",
+        "Detail",
+        "Document",
+        "Invoice",
+        "Locked",
+        "Measured",
+        "Page",
+        "Pair",
+        "Part",
+        "Profile",
+    )
     none = {f"{'gallery' if name == 'Rendition' else 'shapes'}.{name}": 0 for name in others}
     orphan = {"model": "gallery.Photo", "key": "1", "field": "image", "path": "photos/gone.jpg"}
     scanned = {"event": "route.chosen", "root": real(media), "route": "scan", "reason": "never_watched"}

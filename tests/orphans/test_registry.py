@@ -40,6 +40,7 @@ def test_every_table_with_a_file_field_is_found_once_without_configuration(nothi
         "gallery.Rendition": ["file"],
         "gallery.Video": ["video", "thumbnail"],
         "shapes.Archived": ["file"],
+        "shapes.Detail": ["image"],
         "shapes.Document": ["file"],
         "shapes.Invoice": ["scan"],
         "shapes.Locked": ["file"],

@@ -1,9 +1,11 @@
 """What is written down of rows of awkward shape, and at what cost."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.signals import post_delete
 from django.test.utils import CaptureQueriesContext
 
 from auditor.models import Tombstone
@@ -11,7 +13,7 @@ from auditor.orphans import registry
 from auditor.orphans.registry import Registration
 from tests.makers import make_album, make_file, make_photo
 from tests.removal.removing import kept, planned
-from tests.shapes.models import Lock, Locked, Page, Part
+from tests.shapes.models import Detail, Lock, Locked, Page, Part
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +74,24 @@ def test_one_protected_record_does_not_make_the_others_go_one_by_one() -> None:
     assert kept(outcome) == [("shapes.Locked", records[40].pk, "protected by shapes.Lock", False)]
     assert list(Locked.objects.all()) == [records[40]]
     assert len(queries) < 100
+
+
+def test_picture_that_goes_along_is_not_opened_though_the_host_hears_of_it() -> None:
+    photo = make_photo("photos/gone.jpg")
+    Detail.objects.create(photo=photo)
+    Detail.objects.update(image="details/gone.jpg")
+    heard: list[str] = []
+
+    def hear(instance: Detail, **_: Any) -> None:
+        heard.append(instance.image.name)
+
+    post_delete.connect(hear, sender=Detail)
+    try:
+        outcome = planned("gallery.Photo").execute()
+    finally:
+        post_delete.disconnect(hear, sender=Detail)
+
+    assert outcome.cascade == {"shapes.Detail": 1}
+    assert heard == ["details/gone.jpg"]
+    with pytest.raises(FileNotFoundError):
+        Detail(image="details/gone.jpg")  # outside of a removal all is as it was

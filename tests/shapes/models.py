@@ -111,3 +111,11 @@ class Page(models.Model):
     book = models.IntegerField()
     number = models.IntegerField()
     file = models.FileField(upload_to="pages/", blank=True)
+
+
+class Detail(models.Model):
+    """A picture that goes with a photo, and opens its file when it is loaded."""
+
+    photo = models.ForeignKey("gallery.Photo", models.CASCADE)
+    image = models.ImageField(upload_to="details/", width_field="width", blank=True)
+    width = models.PositiveIntegerField(null=True)
