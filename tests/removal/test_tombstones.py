@@ -77,8 +77,7 @@ def test_one_protected_record_does_not_make_the_others_go_one_by_one() -> None:
 
 
 def test_picture_that_goes_along_is_not_opened_though_the_host_hears_of_it() -> None:
-    photo = make_photo("photos/gone.jpg")
-    Detail.objects.create(photo=photo)
+    Detail.objects.create(part=Part.objects.create(file="parts/gone.stl"))
     Detail.objects.update(image="details/gone.jpg")
     heard: list[str] = []
 
@@ -87,7 +86,7 @@ def test_picture_that_goes_along_is_not_opened_though_the_host_hears_of_it() -> 
 
     post_delete.connect(hear, sender=Detail)
     try:
-        outcome = planned("gallery.Photo").execute()
+        outcome = planned("shapes.Part").execute()
     finally:
         post_delete.disconnect(hear, sender=Detail)
 

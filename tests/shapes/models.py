@@ -114,8 +114,8 @@ class Page(models.Model):
 
 
 class Detail(models.Model):
-    """A picture that goes with a photo, and opens its file when it is loaded."""
+    """A picture that goes with another record, and opens its file when it is loaded."""
 
-    photo = models.ForeignKey("gallery.Photo", models.CASCADE)
+    part = models.ForeignKey(Part, models.CASCADE)
     image = models.ImageField(upload_to="details/", width_field="width", blank=True)
     width = models.PositiveIntegerField(null=True)
