@@ -83,8 +83,8 @@ def read_candidates(
     prefixes = topmost(MissingFile.objects.using(using).filter(root_id=root, is_directory=True))
     for field in fields:
         named = rows(audited, using).filter(**{f"{field.name}__in": missing_names(root, using)})
-        # In one pass: a second page would make the database join everything a second time.
-        yield from chunks(columns_of(audited, named).iterator(chunk_size=READ_CHUNK), READ_CHUNK)
+        # In one query: a second page would make the database join everything a second time.
+        yield from chunks(columns_of(audited, named), READ_CHUNK)
         yield from _read_below(audited, field, prefixes, using)
         seen = checkpoint.fields[field.id]
         yield from read(audited, rows(audited, using).filter(pk__gt=seen.highest_key))
