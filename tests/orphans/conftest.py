@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.core.files.storage import FileSystemStorage
 
+from auditor.orphans import registry
 from tests.shapes.models import Archived
 
 
@@ -15,3 +17,10 @@ def archive(media: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setattr(Archived._meta.get_field("file"), "storage", FileSystemStorage(location=folder))
     return folder
+
+
+@pytest.fixture
+def nothing_named(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project that has not been configured at all."""
+    settings.AUDITOR_MODELS = []
+    monkeypatch.setattr(registry, "_registrations", {})
