@@ -92,15 +92,3 @@ def _sweep(changes: Changes, root: int, directory: str) -> None:
     for name in inside:
         del changes.gone[name]
     changes.swept.append((root, directory))
-
-
-def apply(changes: Changes, known: dict[MissingName, Missing]) -> dict[MissingName, Missing]:
-    """The missing set after the changes; `known` is left as it was."""
-    after = dict(known)
-    for root, directory in changes.swept:
-        for name in [name for name in after if name[0] == root and name[1].startswith(f"{directory}/")]:
-            del after[name]
-    for name, known_until in changes.back.items():
-        if name in after and after[name].position <= known_until:
-            del after[name]
-    return after | changes.gone

@@ -180,6 +180,5 @@ def usable(alias: str, audited: Sequence[AuditedModel]) -> list[AuditedModel]:
 
 
 def _log_tables_absent(alias: str) -> list[type[Model]]:
-    with connections[alias].cursor() as cursor:
-        tables = connections[alias].introspection.table_names(cursor)
-    return [model for model in apps.get_app_config("auditor").get_models() if model._meta.db_table not in tables]
+    present = references.tables(alias)
+    return [model for model in apps.get_app_config("auditor").get_models() if model._meta.db_table not in present]

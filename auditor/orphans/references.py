@@ -32,10 +32,15 @@ def rows(audited: AuditedModel, using: str) -> QuerySet[Any]:
 
 def in_database(models: Sequence[AuditedModel], using: str) -> list[AuditedModel]:
     """Those models whose table is in this database: a router may keep the others elsewhere."""
-    with connections[using].cursor() as cursor:
-        tables = set(connections[using].introspection.table_names(cursor, include_views=True))
+    present = tables(using)
     # A quoted schema in db_table is a common trick, and is not listed.
-    return [one for one in models if (table := one.model._meta.db_table) in tables or '"' in table]
+    return [one for one in models if (table := one.model._meta.db_table) in present or '"' in table]
+
+
+def tables(using: str) -> set[str]:
+    """The names of the tables and views in this database."""
+    with connections[using].cursor() as cursor:
+        return set(connections[using].introspection.table_names(cursor, include_views=True))
 
 
 def count(audited: AuditedModel, using: str) -> int:
