@@ -1,5 +1,6 @@
 """The settings: their names, types and defaults, read when they are needed."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +36,24 @@ FRESHNESS_SECONDS = Setting("AUDITOR_FRESHNESS_SECONDS", (int, float), 30.0, "a 
 WATERMARK_SECONDS = Setting("AUDITOR_WATERMARK_SECONDS", (int, float), 2.0, "a number of seconds", 0.1)
 CHECKPOINT_HOURS = Setting("AUDITOR_CHECKPOINT_HOURS", (int, float), 24.0, "a number of hours", 0.01)
 QUEUE_LIMIT = Setting("AUDITOR_QUEUE_LIMIT", int, 500_000, "a number of notices held in memory", 1_000)
+IGNORE = Setting("AUDITOR_IGNORE", (list, tuple), ("**/lost+found",), "a list of patterns such as '**/*.tmp'")
+POLL_SECONDS = Setting("AUDITOR_POLL_SECONDS", (int, float), 60.0, "a number of seconds", 0.1)
+STALL_SECONDS = Setting("AUDITOR_STALL_SECONDS", (int, float), 60.0, "a number of seconds", 5)
+STATE_DIR = Setting("AUDITOR_STATE_DIR", str, "", "the path of a folder")
+SPOOL_MEGABYTES = Setting("AUDITOR_SPOOL_MEGABYTES", int, 1_024, "a number of megabytes", 1)
 
-ALL = (MODELS, FRESHNESS_SECONDS, WATERMARK_SECONDS, CHECKPOINT_HOURS, QUEUE_LIMIT)
+ALL = (
+    MODELS,
+    FRESHNESS_SECONDS,
+    WATERMARK_SECONDS,
+    CHECKPOINT_HOURS,
+    QUEUE_LIMIT,
+    IGNORE,
+    POLL_SECONDS,
+    STALL_SECONDS,
+    STATE_DIR,
+    SPOOL_MEGABYTES,
+)
 
 
 def named_models() -> tuple[str, ...]:
@@ -62,3 +79,30 @@ def checkpoint_hours() -> float:
 def queue_limit() -> int:
     """How many notices the watcher holds in memory before it gives up its span."""
     return int(QUEUE_LIMIT.value())
+
+
+def ignored_patterns() -> tuple[str, ...]:
+    """What the watcher does not listen to: patterns for whole paths, as watchdog's handlers match them."""
+    return tuple(IGNORE.value())
+
+
+def poll_seconds() -> float:
+    """How long the watcher rests between two looks at a folder of which the kernel does not tell."""
+    return float(POLL_SECONDS.value())
+
+
+def stall_seconds() -> float:
+    """How long the watcher may be held up before it ends, for its supervisor to start it again."""
+    return float(STALL_SECONDS.value())
+
+
+def state_dir() -> str:
+    """The folder in which the watcher keeps what must outlive it; the default is that of systemd, else of the user."""
+    chosen = str(STATE_DIR.value()) or os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    home = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    return os.path.abspath(chosen or os.path.join(home, "media-auditor"))
+
+
+def spool_bytes() -> int:
+    """How large the watcher's spool may grow while the database is away."""
+    return int(SPOOL_MEGABYTES.value()) * 1_000_000

@@ -20,6 +20,9 @@ class GapReason(StrEnum):
     THREAD_DIED = "thread_died"
     MOUNTS_CHANGED = "mounts_changed"
     TAKEN_OVER = "taken_over"
+    MARKER_GONE = "marker_gone"
+    SPOOL_FAILED = "spool_failed"
+    REWOUND = "rewound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
