@@ -25,6 +25,7 @@ def media(tmp_path: Path, settings: LazySettings) -> Path:
     folder = tmp_path / "media"
     folder.mkdir()
     settings.MEDIA_ROOT = str(folder)
+    settings.AUDITOR_STATE_DIR = str(tmp_path / "state")
     return folder
 
 

@@ -55,6 +55,7 @@ def environment(**extra: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "TEST_DATABASE_NAME": str(connection.settings_dict["NAME"]),
         "TEST_MEDIA_ROOT": str(settings.MEDIA_ROOT),
+        "STATE_DIRECTORY": str(settings.AUDITOR_STATE_DIR),
         **extra,
     }
 

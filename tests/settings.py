@@ -14,6 +14,11 @@ MEDIA_URL = "media/"
 MEDIA_ROOT = os.environ.get("TEST_MEDIA_ROOT", "/nonexistent/media")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUDITOR_MODELS = ["gallery.Photo", "gallery.Video"]
+AUDITOR_STATE_DIR = os.environ.get("STATE_DIRECTORY", os.path.join(tempfile.gettempdir(), "auditor-tests-state"))
+AUDITOR_WATERMARK_SECONDS = float(os.environ.get("TEST_WATERMARK_SECONDS", "2"))
+AUDITOR_FRESHNESS_SECONDS = float(os.environ.get("TEST_FRESHNESS_SECONDS", "30"))
+AUDITOR_POLL_SECONDS = float(os.environ.get("TEST_POLL_SECONDS", "20"))
+AUDITOR_STALL_SECONDS = float(os.environ.get("TEST_STALL_SECONDS", "60"))
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 ON_POSTGRESQL = os.environ.get("TEST_DATABASE", "sqlite") == "postgresql"
