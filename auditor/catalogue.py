@@ -193,6 +193,28 @@ class RootWaiting(LogLine):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RootRegistered(LogLine):
+    """From now on this folder is the one that the database knows; without a `marker`, by its device and inode."""
+
+    event: ClassVar[str] = "root.registered"
+    root: str
+    registration: str
+    mounts: list[str]
+    forgotten: list[str]
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverChosen(LogLine):
+    """How a root is listened to; `polling` means that its watermark is the last complete look at it."""
+
+    event: ClassVar[str] = "observer.chosen"
+    root: str
+    observer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpanOpened(LogLine):
     """Every directory of the root is watched."""
 
@@ -242,12 +264,40 @@ class BatchAppended(LogLine):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppendRetried(LogLine):
-    """The database did not take a batch; it is kept in memory and tried again."""
+    """The database failed; `count` events wait in the spool of this machine, and it is tried again."""
 
     event: ClassVar[str] = "append.retried"
     level: ClassVar[str] = "warning"
     root: str
     count: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolReplayed(LogLine):
+    """The database has taken all that waited in the spool."""
+
+    event: ClassVar[str] = "spool.replayed"
+    root: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolBroken(LogLine):
+    """The spool could not be read; it was kept under another name, and what it held is not in the audit log."""
+
+    event: ClassVar[str] = "spool.broken"
+    level: ClassVar[str] = "warning"
+    root: str
+    moved_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFailed(LogLine):
+    """The health file, or systemd, could not be told how the watcher is; the watching goes on."""
+
+    event: ClassVar[str] = "report.failed"
+    level: ClassVar[str] = "warning"
     error: str
 
 

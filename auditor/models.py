@@ -4,10 +4,16 @@ from django.db import models
 
 
 class Root(models.Model):
-    """A watched media folder; `path` is its real path, as text."""
+    """A media folder; `path` is its real path, as text.
+
+    `marker` is the UUID in its marker file, or None where no marker proves it.
+    `mounts` are the relative paths at which file systems were mounted inside it when it was last covered.
+    """
 
     path = models.TextField(unique=True)
     registered_at = models.DateTimeField(auto_now_add=True)
+    marker = models.UUIDField(null=True)
+    mounts = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return self.path

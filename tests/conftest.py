@@ -1,6 +1,8 @@
 """What every test may ask for, and what every test has to keep: each JSON line fits its schema."""
 
 import json
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,14 @@ def media(tmp_path: Path, settings: LazySettings) -> Path:
     settings.MEDIA_ROOT = str(folder)
     settings.AUDITOR_STATE_DIR = str(tmp_path / "state")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_lock_files_are_left() -> Iterator[None]:
+    """Removes the lock files beside the test database, which a watcher never removes itself."""
+    yield
+    for file in Path(tempfile.gettempdir()).glob(f"auditor-tests-{os.getpid()}.sqlite3-*.lock"):
+        file.unlink()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,9 @@
 """Compares every reference with the disk when a span opens, and again as a safety net: the checkpoint."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from auditor.auditlog import store
@@ -14,20 +16,22 @@ from auditor.auditlog.events import (
     FileFound,
     is_too_long,
 )
-from auditor.models import MissingFile, Root
+from auditor.models import MissingFile, Root, Span
 from auditor.orphans import references
 from auditor.orphans.disk import Disk, Verdict, is_directory
 from auditor.orphans.references import Row, lies_below
 from auditor.orphans.registry import AuditedField, AuditedModel, audited_models
+from watcher.ignored import never
 
 ODD_KEYS_KEPT = 1_000  # to a field: the log route looks at each of them every time
 BATCH = 2_000  # events
 
 
-def take_census(root: Root, span: UUID, *, using: str) -> Iterator[list[Event]]:
-    """The events that bring the missing set of a root up to the disk, in batches, then the checkpoint itself.
+def take_census(root: Root, span: UUID, *, is_ignored: Callable[[bytes], bool], using: str) -> Iterator[list[Event]]:
+    """The events that bring the missing set of a root up to the disk, in batches, the checkpoint itself last.
 
-    They are to be appended in order; the span must be open, with every directory watched.
+    They are to be appended in order; the span must be open, with every directory listened to.
+    A batch may be empty: the caller may do something else before it asks for the next.
     """
     census = Census(
         root=root,
@@ -35,9 +39,19 @@ def take_census(root: Root, span: UUID, *, using: str) -> Iterator[list[Event]]:
         as_of=store.head_position(using),
         known=_known_missing(root, using),
         disk=Disk(root.path, exact=True),
+        is_ignored=_lies_ignored(is_ignored),
+        since=_covered_before(root, using),
     )
-    yield from store.chunks(census.compare(), BATCH)
+    pending: list[Event] = []
+    for events in census.compare():
+        pending += events
+        if len(pending) >= BATCH:
+            yield pending
+            pending = []
+        else:
+            yield []
     yield [
+        *pending,
         CheckpointCompleted(
             root=root.pk,
             occurred_at=store.database_time(using),
@@ -45,8 +59,15 @@ def take_census(root: Root, span: UUID, *, using: str) -> Iterator[list[Event]]:
             compared={name: store.stored_field(seen) for name, seen in census.compared.items()},
             references=census.references,
             missing=census.missing,
-        )
+        ),
     ]
+
+
+def _covered_before(root: Root, using: str) -> str | None:
+    """Up to when nothing had vanished that the log does not know: the watermark of the last checked span."""
+    checked = Span.objects.using(using).filter(root=root, checkpoints__isnull=False)
+    reached = checked.order_by("-opened_position").values_list("covered_until", flat=True).first()
+    return reached.isoformat() if reached else None
 
 
 def _known_missing(root: Root, using: str) -> tuple[set[str], frozenset[str]]:
@@ -64,11 +85,13 @@ class Census:
     as_of: int
     known: tuple[set[str], frozenset[str]]
     disk: Disk
+    is_ignored: Callable[[str], bool]
+    since: str | None
     compared: dict[str, FieldSeen] = field(default_factory=dict)
     references: int = 0
     missing: int = 0
 
-    def compare(self) -> Iterator[Event]:
+    def compare(self) -> Iterator[list[Event]]:
         """The events by which the disk differs from the missing set; what is found again comes last.
 
         Until then the set may hold too much, but never lacks a name that is gone.
@@ -77,29 +100,31 @@ class Census:
         moment = store.database_time(self.using)
         returned = {path for path in directories if is_directory(self.root.path, path)}
         gone = directories - returned
-        for name in self._missing_names():
-            if name not in files and not lies_below(name, gone):
-                files.add(name)
-                yield FileDeleted(root=self.root.pk, path=name, occurred_at=moment, cause="census")
-        away = Disk(self.root.path, exact=True).judge(files)
-        for path in files - away.keys():
-            yield FileFound(root=self.root.pk, path=path, occurred_at=moment, as_of=self.as_of)
-        for path in returned:
-            yield DirectoryFound(root=self.root.pk, path=path, occurred_at=moment, as_of=self.as_of)
+        for names in self._missing_names():
+            new = [name for name in dict.fromkeys(names) if name not in files and not lies_below(name, gone)]
+            files.update(new)
+            yield [self._gone(name, moment) for name in new]
+        for names in store.chunks(files, BATCH):
+            away = Disk(self.root.path, exact=True).judge(names)
+            back = [name for name in names if name not in away]
+            yield [FileFound(root=self.root.pk, path=name, occurred_at=moment, as_of=self.as_of) for name in back]
+        yield [DirectoryFound(root=self.root.pk, path=path, occurred_at=moment, as_of=self.as_of) for path in returned]
 
-    def _missing_names(self) -> Iterator[str]:
+    def _gone(self, name: str, moment: datetime) -> Event:
+        return FileDeleted(root=self.root.pk, path=name, occurred_at=moment, cause="census", since=self.since)
+
+    def _missing_names(self) -> Iterator[list[str]]:
         for audited in references.in_database(audited_models(), self.using):
             fields = [(at, one) for at, one in enumerate(audited.fields, 1) if one.root == self.root.path]
             if fields:
                 yield from self._missing_of(audited, fields)
 
-    def _missing_of(self, audited: AuditedModel, fields: list[tuple[int, AuditedField]]) -> Iterator[str]:
+    def _missing_of(self, audited: AuditedModel, fields: list[tuple[int, AuditedField]]) -> Iterator[list[str]]:
         # Read before the first record: whatever is added meanwhile has a higher key, and is looked at each time.
         highest = references.highest_key(audited, self.using) if audited.has_increasing_key else None
         odd_keys: dict[str, set[int]] = {one.id: set() for _, one in fields}
         for chunk in references.read_all(audited, self.using):
-            for at, one in fields:
-                yield from self._missing_in(chunk, at, odd_keys[one.id])
+            yield [name for at, one in fields for name in self._missing_in(chunk, at, odd_keys[one.id])]
         for name, keys in odd_keys.items():
             kept = tuple(sorted(keys)) if len(keys) <= ODD_KEYS_KEPT and highest is not None else None
             self.compared[name] = FieldSeen(highest_key=highest, odd_keys=kept)
@@ -108,14 +133,41 @@ class Census:
         names = [row[at] for row in chunk if row[at]]
         self.references += len(names)
         looks = self.disk.judge(names)
+        for key in (row[0] for row in chunk if row[at] and self.is_ignored(row[at])):
+            _keep_odd(odd_keys, key)
         for row in chunk if looks else ():
             look = looks.get(row[at])
             if look is None:
                 continue
             is_beyond_log = look.is_odd or is_too_long(row[at])
-            if is_beyond_log and len(odd_keys) <= ODD_KEYS_KEPT:
-                odd_keys.add(row[0])
+            if is_beyond_log:
+                _keep_odd(odd_keys, row[0])
             if look.verdict is Verdict.MISSING:
                 self.missing += 1
                 if not is_beyond_log:
                     yield row[at]
+
+
+def _keep_odd(odd_keys: set[int], key: int) -> None:
+    if len(odd_keys) <= ODD_KEYS_KEPT:  # one more than is kept says that there are too many
+        odd_keys.add(key)
+
+
+def _lies_ignored(is_ignored: Callable[[bytes], bool]) -> Callable[[str], bool]:
+    """Whether the watcher does not listen to a name: it, or a folder that it lies in, is ignored."""
+    if is_ignored is never:
+        return lambda _: False
+    folders: dict[str, bool] = {"": False}
+
+    def lies_in_ignored(folder: str) -> bool:
+        if folder not in folders:
+            folders[folder] = is_ignored(os.fsencode(folder)) or lies_in_ignored(folder.rpartition("/")[0])
+        return folders[folder]
+
+    def lies_ignored(name: str) -> bool:
+        try:
+            return lies_in_ignored(name.rpartition("/")[0]) or is_ignored(os.fsencode(name))
+        except UnicodeEncodeError:  # no file can have this name, and what is judged unknown is odd anyhow
+            return False
+
+    return lies_ignored

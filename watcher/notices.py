@@ -33,3 +33,7 @@ class GapError(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class HindranceError(GapError):
+    """A part of the root cannot be vouched for: the span ends, and the rest goes on being heard."""

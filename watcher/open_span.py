@@ -1,128 +1,200 @@
-"""A root that is being listened to: what is heard goes into the log, and proofs move the watermark."""
+"""A root that can be vouched for: proofs move the watermark, and a census makes the checkpoint."""
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from auditor import catalogue, conf
 from auditor.auditlog import store
 from auditor.auditlog.coverage import GapReason
-from auditor.auditlog.events import CheckpointCompleted
-from auditor.jsonlog import JsonLog
-from auditor.models import Root
-from watcher import census
-from watcher.identity import Identity, confirm
-from watcher.notices import GapError, Kind, Notice
-from watcher.recorder import Recorder, Watermark
-from watcher.source import Source
-from watcher.translate import events_of
+from auditor.auditlog.events import CheckpointCompleted, Event
+from watcher.database import AWAY
+from watcher.notices import GapError, HindranceError, Kind, Notice
+from watcher.observation import Observation
+from watcher.recorder import Watermark
+from watcher.site import Site
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-TAKEN_AT_ONCE = 10_000  # notices: bounds the memory and the length of one transaction
-UNHEARD_SECONDS = 30.0
 CENSUS_RETRY_SECONDS = 30.0
+CENSUS_SLICE_SECONDS = 0.5  # between two slices it is listened, and proved
+PROOF_SHARE = 50  # a walk over all directories takes at most this part of the time
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A proof that was begun: the moment it stands for, None if the database could not tell, and when."""
+
+    moment: "datetime | None"
+    made: float
 
 
 class OpenSpan:
-    """One span, from its first event to the gap that ends it; every method may raise GapError.
+    """One span, from its first event to the gap that ends it; every method may raise GapError."""
 
-    While the recorder waits for the database nothing is taken from the source, whose limit holds for both.
-    """
-
-    def __init__(
-        self, root: Root, source: Source, identity: Identity, recorder: Recorder, *, using: str, log: JsonLog
-    ) -> None:
-        """Opens the span: every directory is watched by now, so its time starts at the database's now."""
+    def __init__(self, observation: Observation, site: Site) -> None:
+        """Opens the span: every directory is listened to by now, so its time starts at the database's now."""
         self.uid = uuid4()
-        self.source = source
-        self._root = root
-        self._identity = identity
-        self._recorder = recorder
-        self._using = using
-        self._log = log
-        self._calls: dict[bytes, tuple[datetime, float]] = {}  # token: (moment it stands for, when it was made)
-        self._next_call = self._next_census = 0.0
-        self.covered_until = store.database_time(using)
-        self.replaced = recorder.open_span(self.uid, identity.number, self.covered_until)
+        self._listener = observation.listener
+        self._confirm = observation.confirm
+        self._register = observation.register
+        self._using = site.using
+        self._log = site.log
+        self._calls: dict[bytes, Call] = {}
+        self._census: Iterator[list[Event]] | None = None
+        self._census_began = 0.0
+        self._next_call = self._next_census = self._next_proof = 0.0
+        self._suspected: set[str] = set()
+        self._suspected_at = 0.0
+        self.checkpoint_at: datetime | None = None
+        self.covered_until = store.database_time(site.using)
+        self.proved_at = time.monotonic()
+        self.replaced = self._listener.recorder.open_span(self.uid, observation.identity.number, self.covered_until)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the watermark has passed a checkpoint: from here on the log can answer."""
+        return self.checkpoint_at is not None and self.checkpoint_at <= self.covered_until
 
     def tick(self) -> bool:
         """Does what is due; whether more is waiting."""
-        has_more = self.listen()
-        if self._recorder.is_waiting:
-            return False
-        now = time.monotonic()
-        if now >= self._next_call:
-            self._next_call = now + conf.watermark_seconds()
-            self.call()
-        if now >= self._next_census:
-            self._next_census = now + CENSUS_RETRY_SECONDS
-            self._take_census()
-            self._next_census = time.monotonic() + conf.checkpoint_hours() * 3600
-        return has_more
-
-    def listen(self) -> bool:
-        """Records the oldest notices, with the watermark that they prove; whether more is waiting."""
-        notices = self.source.take(TAKEN_AT_ONCE)
-        is_recorded = self._recorder.record(list(events_of(notices, self._root.pk)), self._proof_in(notices))
-        if len(notices) == TAKEN_AT_ONCE:
-            return is_recorded
-        self._refuse_silence()
-        return False
-
-    def call(self) -> None:
-        """Begins a proof: once the token is heard, all that happened before now is in the log."""
-        moment = store.database_time(self._using)
-        confirm(self._root.path, self._identity)
-        token = uuid4().hex
-        try:
-            self.source.call(token)
-        except OSError as error:
-            raise GapError(GapReason.THREAD_DIED, f"No proof of hearing can be made: {error}.") from error
-        self._calls[token.encode()] = (moment, time.monotonic())
+        has_more = self._listen()
+        recorder = self._listener.recorder
+        is_behind = recorder.is_waiting or recorder.is_away
+        if time.monotonic() >= self._next_call:
+            self._next_call = time.monotonic() + conf.watermark_seconds()
+            self._refuse_hindrance()
+            self._confirm()
+            if not is_behind:
+                self._call(store.database_time(self._using))
+        return has_more if is_behind else self._advance_census() or has_more
 
     def finish(self, *, seconds: float) -> None:
-        """Records what has been heard and proves it, if that can be done in so many seconds."""
+        """Records what has been heard until now and proves it, as far as that can be done in so many seconds."""
         deadline = time.monotonic() + seconds
-        self.call()
-        while self._calls and not self._recorder.is_waiting and time.monotonic() < deadline:
-            if not self.listen():
+        self._call(self._moment())
+        while self._calls and time.monotonic() < deadline:
+            if not self._listen():
                 time.sleep(0.01)
+
+    def _listen(self) -> bool:
+        has_more = self._listener.listen(self._proof_in)
+        if not has_more:
+            self._refuse_silence()
+            self._prove_folders()
+        return has_more
+
+    def _call(self, moment: "datetime | None") -> None:
+        """Begins a proof: once the token is heard, all that happened before now is in the log."""
+        self._confirm()
+        token = uuid4().hex
+        try:
+            self._listener.source.call(token)
+        except OSError as error:
+            raise GapError(GapReason.SPOOL_FAILED, f"{error.filename} cannot be made: {error.strerror}.") from error
+        self._calls[token.encode()] = Call(moment, time.monotonic())
+
+    def _moment(self) -> "datetime | None":
+        recorder = self._listener.recorder
+        if recorder.is_away or recorder.is_waiting:
+            return None
+        try:
+            return store.database_time(self._using)
+        except AWAY as error:
+            recorder.lost(error)
+            return None
 
     def _proof_in(self, notices: list[Notice]) -> Watermark | None:
         heard = {notice.path for notice in notices if notice.kind is Kind.HEARD}
         answered = [token for token in self._calls if token in heard]
         if not answered:
             return None
+        call = self._calls[answered[-1]]
         for token in list(self._calls):  # in the order they were made: what a later one proves holds for all before
-            self.covered_until = self._calls.pop(token)[0]
+            del self._calls[token]
             if token == answered[-1]:
                 break
-        return Watermark(span=self.uid, covered_until=self.covered_until)
+        if call.moment is None:
+            return None
+        self.covered_until, self.proved_at = call.moment, call.made
+        return Watermark(span=self.uid, covered_until=call.moment)
 
     def _refuse_silence(self) -> None:
-        """All that was read has been taken: a call that is not among it was not heard."""
-        oldest = min((made for _, made in self._calls.values()), default=None)
-        if oldest is not None and time.monotonic() - oldest > UNHEARD_SECONDS:
-            raise GapError(GapReason.THREAD_DIED, f"A call was not heard for {UNHEARD_SECONDS:.0f} s.")
+        """All that was heard has been taken: a call that is not among it was not heard."""
+        oldest = min((call.made for call in self._calls.values()), default=None)
+        allowed = self._listener.source.answers_within
+        if oldest is not None and time.monotonic() - oldest > allowed:
+            raise GapError(GapReason.THREAD_DIED, f"A call was not heard for {allowed:.0f} s.")
 
-    def _take_census(self) -> None:
+    def _refuse_hindrance(self) -> None:
+        hindrance = self._listener.source.hindrance()
+        if hindrance is not None:
+            raise HindranceError(hindrance.reason, hindrance.detail)
+
+    def _prove_folders(self) -> None:
+        """After directories came or went: every one on the disk must be listened to.
+
+        One that has only just changed may differ: what differs twice, with a proof in between, was missed.
+        """
+        source = self._listener.source
+        if time.monotonic() < self._next_proof or not (source.folders_changed or self._suspected):
+            return
+        if self._suspected and self.proved_at <= self._suspected_at:
+            return
         started = time.monotonic()
-        for events in census.take_census(self._root, self.uid, using=self._using):
-            confirm(self._root.path, self._identity)  # else what is only out of sight would be recorded as gone
-            self._recorder.commit(events)
-            if isinstance(events[-1], CheckpointCompleted):
-                self._tell_checkpoint(events[-1], round((time.monotonic() - started) * 1000))
+        source.folders_changed = False
+        found = set(source.differences())
+        missed = sorted(found & self._suspected)
+        if missed:
+            more = f", and {len(missed) - 1} more" if len(missed) > 1 else ""
+            raise GapError(GapReason.NOT_WATCHED, f"{missed[0]}{more}.")
+        self._suspected, self._suspected_at = found, time.monotonic()
+        took = time.monotonic() - started
+        self._next_proof = time.monotonic() + max(2 * conf.watermark_seconds(), PROOF_SHARE * took)
 
-    def _tell_checkpoint(self, made: CheckpointCompleted, duration_ms: int) -> None:
+    def _advance_census(self) -> bool:
+        """Goes on with the census that is due, for a while; whether there is more of it."""
+        if self._census is None:
+            if time.monotonic() < self._next_census:
+                return False
+            self._next_census = time.monotonic() + CENSUS_RETRY_SECONDS
+            self._census_began = time.monotonic()
+            self._listener.source.folders_changed = True
+            self._register()
+            self._census = self._listener.take_census(self.uid)
+        try:
+            return self._take_slice(self._census)
+        except BaseException:
+            self._census = None
+            raise
+
+    def _take_slice(self, census: Iterator[list[Event]]) -> bool:
+        until = time.monotonic() + CENSUS_SLICE_SECONDS
+        for events in census:
+            if events:
+                self._confirm()  # else what is only out of sight would be recorded as gone
+                self._listener.recorder.commit(events)
+            for event in events[-1:]:
+                if isinstance(event, CheckpointCompleted):
+                    self._tell_checkpoint(event)
+            if time.monotonic() >= until:
+                return True
+        self._census = None
+        self._next_census = time.monotonic() + conf.checkpoint_hours() * 3600
+        return False
+
+    def _tell_checkpoint(self, made: CheckpointCompleted) -> None:
+        self.checkpoint_at = self.checkpoint_at or made.occurred_at
         self._log.emit(
             catalogue.CheckpointCompleted(
-                root=self._root.path,
+                root=self._listener.recorder.root.path,
                 span=str(self.uid),
-                position=self._recorder.position,
+                position=self._listener.recorder.position,
                 references=made.references,
                 missing=made.missing,
-                duration_ms=duration_ms,
+                duration_ms=round((time.monotonic() - self._census_began) * 1000),
             )
         )

@@ -1,23 +1,28 @@
-"""Writes what a root's span has to tell into the audit log, and keeps it until the database has taken it."""
+"""Writes what a root has to tell into the audit log; what the database cannot take now waits in the spool."""
 
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from uuid import UUID, uuid4
 
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import IntegrityError, transaction
 
 from auditor import catalogue
 from auditor.auditlog import store
 from auditor.auditlog.coverage import GapReason
 from auditor.auditlog.events import Event, FileCreated, FileDeleted, FileMoved, SpanClosed, SpanOpened
 from auditor.jsonlog import JsonLog
-from auditor.models import Batch, MissingFile, Root, Span
+from auditor.models import Batch, Head, MissingFile, Root, Span
+from watcher.database import AWAY, drop_if_broken, one_line, reconnect_if_replaced
 from watcher.notices import GapError
+from watcher.spool import Spool
 
 BATCH = 2_000  # events
-AWAY = (OperationalError, InterfaceError)  # what Django raises when the database cannot be reached or used
+REPLAYED_AT_ONCE = 5  # batches: between them, what is heard meanwhile is put behind
+RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,91 +33,187 @@ class Watermark:
     covered_until: datetime
 
 
-@dataclass(slots=True, kw_only=True)
-class Entry:
-    """What goes into one transaction; `batches`, with their uids, are made once and kept over all tries."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What becomes one batch; with its uid, which it keeps over all tries, it is never appended twice."""
 
+    uid: UUID
     events: Sequence[Event]
-    watermark: Watermark | None = None
-    batches: list[tuple[UUID, list[Event]]] | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """The end of the log when this watcher last wrote to it."""
+
+    log_id: UUID
+    position: int
+    batch: int
+    seal: str
 
 
 class Recorder:
     """Appends the events of one root, in order, none twice."""
 
-    def __init__(self, root: Root, *, using: str, log: JsonLog) -> None:
-        self._root = root
+    def __init__(self, root: Root, spool: Spool, *, using: str, log: JsonLog) -> None:
+        self.root = root
+        self._spool = spool
         self._using = using
         self._log = log
-        self._waiting: deque[Entry] = deque()
+        self._held: deque[Piece] = deque()  # what not even the spool could take
+        self._next_try = 0.0
         self._told = ""
+        self._replayed = 0
+        self._end: End | None = None
+        self._reached: Watermark | None = None  # as last written
         self.committed = 0
         self.position = 0
 
     @property
     def is_waiting(self) -> bool:
         """Whether the database has yet to take something."""
-        return bool(self._waiting)
+        return bool(self._held) or not self._spool.is_empty
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the database failed a moment ago, and is not asked again yet."""
+        return time.monotonic() < self._next_try
+
+    @property
+    def spooled(self) -> int:
+        """How many events wait for the database."""
+        return self._spool.count + sum(len(piece.events) for piece in self._held)
 
     def record(self, events: Sequence[Event], watermark: Watermark | None = None) -> bool:
-        """Commits events and the watermark together; whether nothing is left waiting for the database.
+        """Commits events and the watermark together, or puts the events into the spool; whether all is in the log.
 
-        What the database cannot take now is kept, and goes first at the next try.
-        Raises GapError (TAKEN_OVER), with the events committed, if the span is not open any more.
+        A watermark that the database cannot take is dropped: the next proof says more.
+        Raises GapError: TAKEN_OVER, with the events committed, if the span is not open any more; REWOUND, with the
+        events kept, if the database is an older one; SPOOL_FAILED, with the events in memory.
         """
-        if events or watermark:
-            self._waiting.append(Entry(events=events, watermark=watermark))
-        return self.retry()
+        pieces = _pieces(events)
+        if self.is_waiting or self.is_away:
+            self._keep(pieces)
+            return False
+        try:
+            if pieces or watermark:
+                self._commit(pieces, watermark)
+        except GapError as gap:
+            if gap.reason is GapReason.REWOUND:
+                self._keep(pieces)
+            raise
+        except AWAY as error:
+            self.lost(error)
+            self._keep(pieces)
+            return False
+        return True
 
     def retry(self) -> bool:
-        """Commits what is waiting; whether nothing is left."""
-        try:
-            while self._waiting:
-                self._commit(self._waiting[0])
-        except AWAY as error:
-            self._tell(error)
-            connections[self._using].close()
-            return False
-        self._told = ""
-        return True
+        """Commits the oldest of what is waiting; whether nothing is left."""
+        if self.is_waiting and not self.is_away:
+            try:
+                self._replay()
+            except AWAY as error:
+                self.lost(error)
+        return not self.is_waiting
 
     def commit(self, events: Sequence[Event]) -> None:
         """Commits events that need not be kept; raises what the database raises."""
-        self._commit_batches(_batches(events), None)
+        self._commit(_pieces(events), None)
 
     def open_span(self, span: UUID, identity: str, opened_at: datetime) -> list[SpanClosed]:
         """Opens a span, after closing the one that a crash has left open; gives back what was closed."""
         with transaction.atomic(self._using):
-            store.lock_head(self._using)
+            head = store.lock_head(self._using)
             left = [
                 _crashed(one, opened_at)
-                for one in Span.objects.using(self._using).filter(root=self._root, closed_at__isnull=True)
+                for one in Span.objects.using(self._using).filter(root=self.root, closed_at__isnull=True)
             ]
-            opened = SpanOpened(root=self._root.pk, occurred_at=opened_at, span=str(span), identity=identity)
+            opened = SpanOpened(root=self.root.pk, occurred_at=opened_at, span=str(span), identity=identity)
             batch = store.append([*left, opened], using=self._using)
-        self._told_of(batch)
+        self._written(head, [batch])
+        self._reached = Watermark(span=span, covered_until=opened_at)
         return left
 
-    def _commit(self, entry: Entry) -> None:
-        if entry.batches is None:
-            entry.batches = _batches(self._worth_keeping(entry.events))
-        try:
-            self._commit_batches(entry.batches, entry.watermark)
-        except GapError:
-            self._waiting.popleft()
-            raise
-        self._waiting.popleft()
+    def lost(self, error: Exception) -> None:
+        """Notes that the database has failed; says so once, not at every try."""
+        drop_if_broken(self._using)
+        self._next_try = time.monotonic() + RETRY_SECONDS
+        text = one_line(error)
+        if text != self._told:
+            self._log.emit(catalogue.AppendRetried(root=self.root.path, count=self.spooled, error=text))
+        self._told = text
 
-    def _commit_batches(self, batches: list[tuple[UUID, list[Event]]], watermark: Watermark | None) -> None:
-        with transaction.atomic(self._using):
-            appended = [store.append(events, using=self._using, uid=uid) for uid, events in batches]
-            is_open = watermark is None or store.move_watermark(
-                watermark.span, watermark.covered_until, using=self._using
-            )
-        for batch in appended:
-            self._told_of(batch)
+    def close(self) -> None:
+        """Closes the spool; what is in it stays for the next start."""
+        self._spool.close()
+
+    def _keep(self, pieces: Sequence[Piece]) -> None:
+        left = deque(pieces)
+        try:
+            while left and not self._held:
+                self._spool.append(left[0].uid, left[0].events)
+                left.popleft()
+        finally:
+            self._held.extend(left)
+
+    def _replay(self) -> None:
+        for entry in islice(self._spool.entries(), REPLAYED_AT_ONCE):
+            self._commit([Piece(entry.uid, entry.events)], None)
+            self._spool.remove(entry.number)
+            self._replayed += len(entry.events)
+        while self._held and self._spool.is_empty:
+            self._commit([self._held[0]], None)
+            self._replayed += len(self._held.popleft().events)
+        if not self.is_waiting:
+            self._log.emit(catalogue.SpoolReplayed(root=self.root.path, count=self._replayed))
+            self._replayed = 0
+
+    def _commit(self, pieces: Sequence[Piece], watermark: Watermark | None) -> None:
+        reconnect_if_replaced(self._using)
+        try:
+            with transaction.atomic(self._using):
+                head = store.lock_head(self._using)
+                self._refuse_rewound(head)
+                batches = [self._append(piece) for piece in pieces]
+                is_open = watermark is None or self._move(watermark)
+        except IntegrityError as error:  # such as a root that is not in the table any more
+            raise self._rewound(one_line(error)) from error
+        self._written(head, batches)
         if not is_open:
-            raise GapError(GapReason.TAKEN_OVER, "Another process has closed the span.")
+            raise GapError(GapReason.TAKEN_OVER, "Another watcher has closed the span.")
+        self._reached = watermark or self._reached
+
+    def _append(self, piece: Piece) -> Batch | None:
+        # After a restore, the root may have another key than when the events were spooled.
+        events = [event if event.root == self.root.pk else replace(event, root=self.root.pk) for event in piece.events]
+        return store.append(self._worth_keeping(events), using=self._using, uid=piece.uid)
+
+    def _move(self, watermark: Watermark) -> bool:
+        reached = store.watermark_of(watermark.span, using=self._using)
+        if reached is None or (self._reached and reached < self._reached.covered_until):
+            raise self._rewound("The span is not there, or its watermark is older.")
+        return store.move_watermark(watermark.span, watermark.covered_until, using=self._using)
+
+    def _refuse_rewound(self, head: Head) -> None:
+        end = self._end
+        if end is None:
+            return
+        if head.log_id != end.log_id or head.position < end.position:
+            raise self._rewound(f"It ends at position {head.position}, and {end.position} had been written.")
+        if store.seal_at(end.batch, using=self._using) != end.seal:
+            raise self._rewound(f"Batch {end.batch} is another one.")
+
+    def _rewound(self, detail: str) -> GapError:
+        self._end = self._reached = None
+        return GapError(GapReason.REWOUND, f"The database was restored from a backup under the watcher. {detail}")
+
+    def _written(self, head: Head, batches: Sequence[Batch | None]) -> None:
+        self._told = ""
+        for batch in filter(None, batches):
+            self.position = batch.first_position + batch.count - 1
+            self.committed += batch.count
+            self._end = End(log_id=head.log_id, position=self.position, batch=batch.number, seal=batch.seal)
+            self._tell(batch)
 
     def _worth_keeping(self, events: Sequence[Event]) -> list[Event]:
         """All but the files whose name was not missing: an upload is no fact of this log."""
@@ -134,20 +235,16 @@ class Recorder:
         return kept
 
     def _missing(self, paths: Iterable[str]) -> set[str]:
-        rows = MissingFile.objects.using(self._using).filter(root=self._root, is_directory=False)
+        rows = MissingFile.objects.using(self._using).filter(root=self.root, is_directory=False)
         found: set[str] = set()
         for chunk in store.chunks(paths, store.CHUNK):
             found.update(rows.filter(path__in=chunk).values_list("path", flat=True))
         return found
 
-    def _told_of(self, batch: Batch | None) -> None:
-        if batch is None:
-            return
-        self.committed += batch.count
-        self.position = batch.first_position + batch.count - 1
+    def _tell(self, batch: Batch) -> None:
         self._log.emit(
             catalogue.BatchAppended(
-                root=self._root.path,
+                root=self.root.path,
                 batch=batch.number,
                 first_position=batch.first_position,
                 count=batch.count,
@@ -155,16 +252,9 @@ class Recorder:
             )
         )
 
-    def _tell(self, error: Exception) -> None:
-        text = one_line(error)
-        if text != self._told:  # once, not at every try
-            count = sum(len(entry.events) for entry in self._waiting)
-            self._log.emit(catalogue.AppendRetried(root=self._root.path, count=count, error=text))
-        self._told = text
 
-
-def _batches(events: Iterable[Event]) -> list[tuple[UUID, list[Event]]]:
-    return [(uuid4(), batch) for batch in store.chunks(events, BATCH)]
+def _pieces(events: Iterable[Event]) -> list[Piece]:
+    return [Piece(uuid4(), batch) for batch in store.chunks(events, BATCH)]
 
 
 def _crashed(span: Span, now: datetime) -> SpanClosed:
@@ -176,8 +266,3 @@ def _crashed(span: Span, now: datetime) -> SpanClosed:
         reason=GapReason.CRASHED,
         detail="Found open by the next start.",
     )
-
-
-def one_line(error: Exception) -> str:
-    """The error's text without line breaks."""
-    return " ".join(str(error).split())

@@ -1,136 +1,272 @@
 """Looks after one root: opens a span when it can be vouched for, closes it at a gap, opens the next one."""
 
+import os
 import time
+from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Event
-
-from django.db import connections
 
 from auditor import catalogue, conf
 from auditor.auditlog import store
 from auditor.auditlog.coverage import GapReason
 from auditor.auditlog.events import SpanClosed
 from auditor.errors import AuditorError
-from auditor.jsonlog import JsonLog
-from watcher.identity import confirm, identify
-from watcher.notices import GapError
+from auditor.locks import Lock
+from auditor.models import Root
+from watcher.database import AWAY, drop_if_broken, one_line
+from watcher.notices import GapError, HindranceError
+from watcher.observation import Observation, observe
 from watcher.open_span import OpenSpan
-from watcher.recorder import AWAY, Recorder, one_line
-from watcher.source import Source
+from watcher.recorder import Recorder
+from watcher.site import Site
+from watcher.sources import Observer
+from watcher.spool import Spool
+from watcher.status import RootStatus, State
 
 RETRY_SECONDS = 1.0
-RETRY_UNWATCHED_SECONDS = 30.0  # a walk over all directories, for what only a person can change
+RETRY_UNWATCHED_SECONDS = 5.0  # there may be many of them, and only a person can change that
+STANDBY = "standby"
+DATABASE = "database"
 
 
 class RootWatch:
-    """One root, with or without an open span."""
+    """One root: standing by, waiting, heard in part, or with an open span."""
 
-    def __init__(self, path: str, *, using: str, log: JsonLog, wake: Event) -> None:
+    def __init__(self, path: str, site: Site) -> None:
         self.path = path
-        self._using = using
-        self._log = log
-        self._wake = wake
-        self._root = store.register_root(path, using=using)
-        self._recorder = Recorder(self._root, using=using, log=log)
+        self._site = site
+        self._root: Root | None = None
+        self._lock: Lock | None = None
+        self._recorder: Recorder | None = None
+        self._observation: Observation | None = None
         self._span: OpenSpan | None = None
         self._next_try = 0.0
-        self._told = ("", "")
+        self._why = self._told = ("", "")
+        self._told_observer = (Observer.INOTIFY, "")
+        self._gaps: Counter[str] = Counter()
+        self._committed = 0  # by recorders of the past
 
     @property
     def committed(self) -> int:
         """How many events of this root are in the log."""
-        return self._recorder.committed
+        return self._committed + (self._recorder.committed if self._recorder else 0)
 
     def tick(self) -> bool:
         """Does what is due; whether there is more to do at once. Raises AuditorError if it cannot go on."""
-        if time.monotonic() < self._next_try:
-            return False
-        has_more = False
         try:
-            if not self._recorder.retry():
+            if self._span is None and time.monotonic() >= self._next_try:
                 self._next_try = time.monotonic() + RETRY_SECONDS
-                return False
-            self._span = self._span or self._open()
-            has_more = self._span.tick()
-            self._told = ("", "")
+                self._get_on()
+            return self._listen()
         except GapError as gap:
             self._end(gap)
+            if gap.reason is GapReason.THREAD_DIED:
+                raise _half_alive(self.path, gap) from gap
         except AWAY as error:
-            connections[self._using].close()
-            self._wait("database", one_line(error), RETRY_SECONDS)
-        return has_more
+            self._lost(error)
+        return False
 
     def stop(self, *, seconds: float) -> None:
         """Closes the span with all that has been heard, as far as it can be proved in so many seconds."""
-        if self._span is None:
-            return
         gap = GapError(GapReason.STOPPED)
         try:
-            self._span.finish(seconds=seconds)
+            if self._span is not None:
+                self._span.finish(seconds=seconds)
+            elif self._observation is not None:
+                self._observation.listener.listen()
         except GapError as error:
             gap = error
-        except AWAY:
-            connections[self._using].close()
+        except AWAY as error:
+            self._lost(error)
         self._end(gap)
+        self._leave()
 
     def give_up(self, detail: str) -> None:
-        """Closes the span as it is."""
-        if self._span is not None:
-            self._end(GapError(GapReason.CRASHED, detail))
+        """Closes the span as it is, before the process ends by an error."""
+        self._end(GapError(GapReason.CRASHED, detail))
+        self._leave()
 
-    def _open(self) -> OpenSpan:
-        identity = identify(self.path)
-        source = Source(self.path, limit=conf.queue_limit(), wake=self._wake)
-        try:
-            confirm(self.path, identity)
-            span = OpenSpan(self._root, source, identity, self._recorder, using=self._using, log=self._log)
-        except BaseException:
-            source.close()
-            raise
+    def last_words(self, detail: str) -> None:
+        """Closes the span as it is, from a thread that is not the one which hangs."""
+        span, root = self._span, self._root
+        if span is not None and root is not None:
+            closed = self._closed(root, span, GapError(GapReason.THREAD_DIED, detail))
+            store.append([closed], using=self._site.using)
+            self._tell_closed(closed)
+
+    def status(self) -> RootStatus:
+        """How this root is now."""
+        source = self._observation.listener.source if self._observation else None
+        state, reason, detail = self._state()
+        return RootStatus(
+            path=self.path,
+            state=state,
+            reason=reason,
+            detail=detail,
+            observer=self._observation.observer if self._observation else "",
+            covered_until=self._span.covered_until if self._span else None,
+            directories=source.directories if source else 0,
+            seen=source.seen if source else 0,
+            committed=self.committed,
+            waiting=source.waiting if source else 0,
+            high_water=source.high_water if source else 0,
+            spooled=self._recorder.spooled if self._recorder else 0,
+            gaps=dict(self._gaps),
+        )
+
+    def _state(self) -> tuple[State, str, str]:
+        """The state with its reason and detail."""
+        span, recorder = self._span, self._recorder
+        if span is None or recorder is None:
+            reason, detail = self._why
+            return (State.STANDBY, "", detail) if reason == STANDBY else (State.BLIND, reason, detail)
+        if recorder.is_waiting or recorder.is_away:
+            return State.CATCHING_UP, DATABASE, f"{recorder.spooled} events wait for the database"
+        if not span.is_checked:
+            return State.CATCHING_UP, "checkpoint", "comparing references with the disk"
+        if time.monotonic() - span.proved_at > conf.freshness_seconds():
+            return State.CATCHING_UP, "watermark", "waiting for proof that all has been heard"
+        return State.COVERED, "", ""
+
+    def _get_on(self) -> None:
+        """Comes as near to an open span as it can now."""
+        root = self._root = self._root or store.register_root(self.path, using=self._site.using)
+        if not self._is_ours(root):
+            return
+        recorder = self._recorder = self._recorder or self._open_recorder(root)
+        recorder.root = root
+        if self._observation is None:
+            self._observation = observe(recorder, self._site)
+            self._tell_observer(self._observation)
+        self._observation.confirm()
+        hindrance = self._observation.hindrance()
+        if hindrance is not None:
+            self._wait(hindrance.reason, hindrance.detail)
+        elif recorder.retry():  # what was heard before the span comes before it in the log
+            self._open(self._observation)
+
+    def _is_ours(self, root: Root) -> bool:
+        """Whether this watcher is the one that looks after the root, and not one that stands by."""
+        lock = self._lock = self._lock or Lock(f"watch-{root.pk}", using=self._site.using)
+        if lock.is_held or lock.acquire():
+            return True
+        self._wait(STANDBY, f"It is watched by {lock.holder()}.")
+        return False
+
+    def _hold_on(self) -> None:
+        """Takes the lock again after the connection that it lived on was lost.
+
+        If somebody has it, this may be the server's memory of that connection: it is the span that tells. Whoever
+        takes over closes it, and the next watermark finds that out.
+        """
+        is_due = self._lock is not None and not self._lock.is_held and time.monotonic() >= self._next_try
+        if is_due and self._lock is not None and self._recorder is not None and not self._recorder.is_away:
+            self._next_try = time.monotonic() + RETRY_SECONDS
+            self._lock.acquire()
+
+    def _open_recorder(self, root: Root) -> Recorder:
+        path = os.path.join(self._site.root_folder(self.path), "spool.sqlite3")
+        spool = Spool(path, limit_bytes=conf.spool_bytes())
+        if spool.put_aside:
+            self._site.log.emit(catalogue.SpoolBroken(root=self.path, moved_to=spool.put_aside))
+        return Recorder(root, spool, using=self._site.using, log=self._site.log)
+
+    def _open(self, observation: Observation) -> None:
+        observation.remember_mounts(self._site.using)
+        span = self._span = OpenSpan(observation, self._site)
+        self._why = self._told = ("", "")
         for closed in span.replaced:
             self._tell_closed(closed)
-        self._log.emit(catalogue.SpanOpened(root=self.path, span=str(span.uid), directories=source.directories))
-        return span
+        directories = observation.listener.source.directories
+        self._site.log.emit(catalogue.SpanOpened(root=self.path, span=str(span.uid), directories=directories))
+
+    def _listen(self) -> bool:
+        if self._recorder is None or self._root is None:
+            return False
+        is_replaying = not self._recorder.retry() and not self._recorder.is_away
+        if self._span is not None:
+            self._hold_on()
+            return self._span.tick() or is_replaying
+        return (self._observation is not None and self._observation.listener.listen()) or is_replaying
 
     def _end(self, gap: GapError) -> None:
         span, self._span = self._span, None
-        if span is None:
-            is_for_a_person = gap.reason is GapReason.NOT_WATCHED
-            seconds = RETRY_UNWATCHED_SECONDS if is_for_a_person else RETRY_SECONDS
-            self._wait(gap.reason, gap.detail, seconds)
-            return
-        span.source.close()
+        if self._observation is not None and not isinstance(gap, HindranceError):
+            self._observation.listener.source.close()
+            self._observation = None
+        root = self._root
+        if gap.reason is GapReason.REWOUND:  # the database may know the root by another key now, or not at all
+            self._root = None
+            self._let_go()
+        if span is not None and root is not None:
+            self._close(root, span, gap)
+        elif gap.reason not in (GapReason.STOPPED, GapReason.CRASHED):
+            self._wait(gap.reason, gap.detail)
+
+    def _close(self, root: Root, span: OpenSpan, gap: GapError) -> None:
         self._next_try = time.monotonic() + RETRY_SECONDS  # what broke at once may break at once again
+        self._why = (gap.reason, gap.detail)
+        self._gaps[gap.reason] += 1
+        closed = self._closed(root, span, gap)
         if gap.reason is GapReason.TAKEN_OVER:
-            raise AuditorError(
-                f"Another process has taken over {self.path}.",
-                hint="Run one watch_media for each media folder.",
-            )
-        closed = SpanClosed(
-            root=self._root.pk,
+            self._leave()  # the span is closed already, and the spool is the other's now
+        elif self._recorder is not None:
+            with suppress(GapError):  # the event is kept, in the spool or in memory
+                self._recorder.record([closed])
+        self._tell_closed(closed)
+
+    def _leave(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            self._committed += recorder.committed
+            recorder.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            with suppress(*AWAY):
+                lock.release()
+
+    def _lost(self, error: Exception) -> None:
+        if self._recorder is not None:
+            self._recorder.lost(error)
+        else:
+            drop_if_broken(self._site.using)
+            self._wait(DATABASE, one_line(error))
+
+    def _wait(self, reason: str, detail: str) -> None:
+        is_for_a_person = reason == GapReason.NOT_WATCHED
+        self._next_try = time.monotonic() + (RETRY_UNWATCHED_SECONDS if is_for_a_person else RETRY_SECONDS)
+        self._why = (reason, detail)
+        if self._why != self._told:
+            self._told = self._why
+            self._site.log.emit(catalogue.RootWaiting(root=self.path, reason=reason, detail=detail))
+
+    def _closed(self, root: Root, span: OpenSpan, gap: GapError) -> SpanClosed:
+        return SpanClosed(
+            root=root.pk,
             occurred_at=self._now(),
             span=str(span.uid),
             covered_until=span.covered_until.isoformat(),
             reason=gap.reason,
             detail=gap.detail,
         )
-        self._recorder.record([closed])
-        self._tell_closed(closed)
 
     def _now(self) -> datetime:
-        try:
-            return store.database_time(self._using)
-        except AWAY:
-            return datetime.now(UTC)
+        if self._recorder is not None and not self._recorder.is_away:
+            with suppress(*AWAY):
+                return store.database_time(self._site.using)
+        return datetime.now(UTC)
 
-    def _wait(self, reason: str, detail: str, seconds: float) -> None:
-        self._next_try = time.monotonic() + seconds
-        if (reason, detail) != self._told:
-            self._told = (reason, detail)
-            self._log.emit(catalogue.RootWaiting(root=self.path, reason=reason, detail=detail))
+    def _tell_observer(self, observation: Observation) -> None:
+        chosen = (observation.observer, observation.why)
+        if chosen != self._told_observer:
+            self._told_observer = chosen
+            self._site.log.emit(catalogue.ObserverChosen(root=self.path, observer=chosen[0], reason=chosen[1]))
 
     def _tell_closed(self, closed: SpanClosed) -> None:
-        self._log.emit(
+        self._site.log.emit(
             catalogue.SpanClosed(
                 root=self.path,
                 span=closed.span,
@@ -139,3 +275,10 @@ class RootWatch:
                 detail=closed.detail,
             )
         )
+
+
+def _half_alive(path: str, gap: GapError) -> AuditorError:
+    return AuditorError(
+        f"{path} is not heard any more: {gap.detail}",
+        hint="Start the watcher again; a supervisor does it by itself.",
+    )

@@ -1,8 +1,17 @@
 """What a root is listened to with, whichever way its file system allows."""
 
+from enum import StrEnum
 from typing import Protocol
 
 from watcher.notices import GapError, Notice
+
+
+class Observer(StrEnum):
+    """How a root is listened to; `auto` asks the kernel where that is enough, and looks again and again elsewhere."""
+
+    AUTO = "auto"
+    INOTIFY = "inotify"
+    POLLING = "polling"
 
 
 class Source(Protocol):
@@ -11,8 +20,16 @@ class Source(Protocol):
     It is made and used by one thread; whatever hears does so in threads of its own.
     """
 
-    answers_within: float
-    """Seconds after which a call that is not heard was not heard at all."""
+    folders_changed: bool
+    """Whether a directory appeared, moved or vanished since the caller last set this to False."""
+
+    @property
+    def answers_within(self) -> float:
+        """Seconds after which a call that is not heard was not heard at all."""
+
+    @property
+    def seen(self) -> int:
+        """How many notices there have been."""
 
     @property
     def directories(self) -> int:

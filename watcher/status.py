@@ -5,14 +5,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+STALE_SECONDS = 15.0  # a status is told about once a second: one so old says that the watcher does not get on
+
 
 class State(StrEnum):
-    """What the watcher can say of a root now."""
+    """What the watcher can say of a root now, from the best to the worst."""
 
     COVERED = "covered"  # the log can answer
-    CATCHING_UP = "catching_up"  # a span is open, and its checkpoint or its watermark is behind
     STANDBY = "standby"  # another watcher looks after it
+    CATCHING_UP = "catching_up"  # a span is open, and its checkpoint or its watermark is behind
     BLIND = "blind"  # nobody vouches for it
+
+    @property
+    def words(self) -> str:
+        """The state as a person says it."""
+        return self.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +44,12 @@ class RootStatus:
     spooled: int = 0
     gaps: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def why(self) -> str:
+        """Why it is not covered, for a person and without a full stop; empty where nothing is said."""
+        said = (self.reason.replace("_", " "), self.detail.removesuffix("."))
+        return ": ".join(part for part in said if part)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherStatus:
@@ -49,5 +62,15 @@ class WatcherStatus:
     @property
     def state(self) -> State:
         """The worst state of any root; blind where there is none."""
-        order = list(State)
-        return max((root.state for root in self.roots), key=order.index, default=State.BLIND)
+        return max((root.state for root in self.roots), key=badness, default=State.BLIND)
+
+
+def badness(state: State) -> int:
+    """How bad a state is: 0 for the best."""
+    return list(State).index(state)
+
+
+def clock(moment: datetime, *, now: datetime) -> str:
+    """The time in the process's time zone, with the date where that is not today."""
+    local, today = moment.astimezone(), now.astimezone()
+    return f"{local:%H:%M:%S}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M:%S}"

@@ -1,6 +1,6 @@
 """Turns notices into audit events."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from auditor.auditlog.events import (
@@ -15,13 +15,21 @@ from auditor.auditlog.events import (
 from watcher.notices import Kind, Notice
 
 
-def events_of(notices: Iterable[Notice], root: int) -> Iterator[Event]:
-    """The events of a root that the notices stand for, in their order."""
+def events_of(notices: Iterable[Notice], root: int, is_ignored: Callable[[bytes], bool]) -> Iterator[Event]:
+    """The events of a root that the notices stand for, in their order, without those of ignored files."""
     read_at, moment = -1.0, datetime.fromtimestamp(0, UTC)
-    for notice in notices:
+    for notice in _wanted(notices, is_ignored):
         if notice.at != read_at:  # one reading holds thousands
             read_at, moment = notice.at, datetime.fromtimestamp(notice.at, UTC)
         yield from _translate(notice, root, moment)
+
+
+def _wanted(notices: Iterable[Notice], is_ignored: Callable[[bytes], bool]) -> Iterator[Notice]:
+    for notice in notices:
+        if notice.is_directory or not is_ignored(notice.path):
+            yield notice
+        elif notice.kind is Kind.MOVED and not is_ignored(notice.to):  # an upload that gets its name
+            yield Notice(Kind.CREATED, notice.at, notice.to)
 
 
 def _translate(notice: Notice, root: int, moment: datetime) -> tuple[Event, ...]:

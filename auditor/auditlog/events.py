@@ -47,10 +47,15 @@ COLUMNS = frozenset(column.name for column in fields(StoredEvent)) | {"path_byte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileDeleted(Event):
-    """A name was unlinked, or moved out of the root (`cause`: unlinked, moved_out, renamed, census)."""
+    """A name was unlinked, or moved out of the root (`cause`: unlinked, moved_out, renamed, census).
+
+    What a census finds vanished some time between `since`, in ISO 8601, and `occurred_at`; without `since`, it is
+    not known that it was ever there.
+    """
 
     type: ClassVar[str] = "file.deleted"
     cause: str
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,16 @@ def move_watermark(span: UUID, covered_until: datetime, *, using: str) -> bool:
     return spans.update(covered_until=covered_until) == 1
 
 
+def watermark_of(span: UUID, *, using: str) -> datetime | None:
+    """How far a span reaches, open or closed; None if the database does not know it."""
+    return models.Span.objects.using(using).filter(uid=span).values_list("covered_until", flat=True).first()
+
+
+def seal_at(batch: int, *, using: str) -> str | None:
+    """The seal of a batch, or None if the database has no such batch."""
+    return models.Batch.objects.using(using).filter(number=batch).values_list("seal", flat=True).first()
+
+
 def register_root(path: str, *, using: str) -> models.Root:
     """The root with this real path, made known if it is new."""
     return models.Root.objects.using(using).get_or_create(path=path)[0]

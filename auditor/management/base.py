@@ -162,12 +162,7 @@ def usable(alias: str, audited: Sequence[AuditedModel]) -> list[AuditedModel]:
     Raises AuditorError if the alias is unknown (usage), or if a table of the audit log, of a model named for
     deletion, or of every model is not there.
     """
-    if alias not in connections:
-        raise AuditorError(
-            f"There is no database {alias!r} in DATABASES.",
-            hint=f"Choose one of: {', '.join(connections)}.",
-            exit_code=ExitCode.USAGE,
-        )
+    refuse_unknown(alias)
     present = references.in_database(audited, alias)
     absent = [one.model for one in audited if one not in present and (one.named or not present)]
     needed = [*_log_tables_absent(alias), *absent]
@@ -177,6 +172,16 @@ def usable(alias: str, audited: Sequence[AuditedModel]) -> list[AuditedModel]:
             hint=f"Run: python manage.py migrate --database {alias}",
         )
     return present
+
+
+def refuse_unknown(alias: str) -> None:
+    """Raises AuditorError (usage) unless DATABASES has a database of this name."""
+    if alias not in connections:
+        raise AuditorError(
+            f"There is no database {alias!r} in DATABASES.",
+            hint=f"Choose one of: {', '.join(connections)}.",
+            exit_code=ExitCode.USAGE,
+        )
 
 
 def _log_tables_absent(alias: str) -> list[type[Model]]:

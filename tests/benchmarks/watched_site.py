@@ -1,14 +1,10 @@
-"""A gallery of its own with a real watcher, for the benchmarks; DATABASE_URL replaces its SQLite file.
-
-A database named by DATABASE_URL must be empty: nothing else may write to its audit log.
-"""
+"""A gallery of its own with a real watcher, for the benchmarks: SQLite, or PostgreSQL if TEST_DATABASE says so."""
 
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,45 +12,62 @@ import django
 from django.core.management import call_command
 
 PROJECT = Path(__file__).parents[2]
+ON_POSTGRESQL = os.environ.get("TEST_DATABASE") == "postgresql"
+POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+START_SECONDS = 120
 
 
 @contextmanager
-def watched_site(fill: Callable[[Path], None]) -> Iterator[tuple[Path, int]]:
-    """The media folder, filled and watched, and the process id of the watcher."""
-    with tempfile.TemporaryDirectory(prefix="media-auditor-bench-") as folder:
-        media = Path(folder, "media")
-        media.mkdir()
-        os.environ["DJANGO_SETTINGS_MODULE"] = "deploy.gallery.settings"
-        os.environ["GALLERY_MEDIA_ROOT"] = str(media)
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/site.sqlite3")
+def watched_site(media: Path) -> Iterator[tuple[int, float]]:
+    """A watcher that has made its first checkpoint: its process id, and the seconds that took.
+
+    Its lines are in `log` beside the media.
+    """
+    folder = media.parent
+    with _made_database(folder) as url:
+        os.environ.update(
+            DJANGO_SETTINGS_MODULE="deploy.gallery.settings",
+            GALLERY_MEDIA_ROOT=str(media),
+            DATABASE_URL=url,
+            STATE_DIRECTORY=str(folder / "state"),
+        )
         django.setup()
         call_command("migrate", verbosity=0)
-        fill(media)
+        begun = time.monotonic()
         with (
-            open(Path(folder, "log"), "w", encoding="utf-8") as stderr,
+            (folder / "log").open("w") as stderr,
             subprocess.Popen([sys.executable, "-m", "watcher"], cwd=PROJECT, stderr=stderr) as watcher,
         ):
             try:
-                _wait_for_checkpoint(watcher)
-                yield media, watcher.pid
+                _wait_for_checkpoint(watcher, folder / "log")
+                yield watcher.pid, time.monotonic() - begun
             finally:
                 watcher.terminate()
                 watcher.wait(30)
+                _disconnect()
 
 
-def spans() -> list[str]:
-    """Why each span ended; an open one has no reason."""
+def gaps() -> list[str]:
+    """Why each closed span ended."""
     from auditor.models import Span
 
-    return list(Span.objects.order_by("opened_position").values_list("closed_reason", flat=True))
+    closed = Span.objects.filter(closed_at__isnull=False)
+    return list(closed.order_by("opened_position").values_list("closed_reason", flat=True))
 
 
-def events_after(position: int) -> list[tuple[int, str, str]]:
-    """The newer events as (position, type, path)."""
+def deletions_after(position: int) -> list[tuple[int, str]]:
+    """The newer deletions of files as (position, path)."""
     from auditor.models import Event
 
-    rows = Event.objects.filter(position__gt=position).order_by("position")
-    return list(rows.values_list("position", "type", "path"))
+    rows = Event.objects.filter(position__gt=position, type="file.deleted").order_by("position")
+    return list(rows.values_list("position", "path"))
+
+
+def head_position() -> int:
+    """How many events are in the log."""
+    from auditor.auditlog import store
+
+    return store.head_position("default")
 
 
 def memory_mib(process: int, figure: str) -> float:
@@ -63,9 +76,31 @@ def memory_mib(process: int, figure: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{figure}:"))
 
 
-def _wait_for_checkpoint(watcher: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
-    while not any(kind == "checkpoint.completed" for _, kind, _ in events_after(0)):
+@contextmanager
+def _made_database(folder: Path) -> Iterator[str]:
+    if not ON_POSTGRESQL:
+        yield f"sqlite:///{folder}/site.sqlite3"
+        return
+    import psycopg
+
+    name = f"bench_auditor_{os.getpid()}"
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield f"{POSTGRES_URL.rpartition('/')[0]}/{name}"
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _disconnect() -> None:
+    from django.db import connection
+
+    connection.close()
+
+
+def _wait_for_checkpoint(watcher: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while "checkpoint.completed" not in log.read_text():
         if watcher.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit("The watcher did not start.")
-        time.sleep(0.05)
+            raise SystemExit(f"The watcher did not start.\n{log.read_text()}")
+        time.sleep(0.01)

@@ -17,7 +17,11 @@ from tests.docs.test_outputs import normal
 pytestmark = pytest.mark.sqlite
 
 WATCHER_PAGE = DOCS / "how-to/run-the-watcher.md"
-COMMANDS = {"cleanup_orphaned_media": ("auditor", COMMAND_PAGE), "watch_media": ("watcher", WATCHER_PAGE)}
+COMMANDS = {
+    "cleanup_orphaned_media": ("auditor", COMMAND_PAGE),
+    "register_media_root": ("auditor", DOCS / "how-to/register-a-media-root.md"),
+    "watch_media": ("watcher", WATCHER_PAGE),
+}
 CALL = re.compile(r"(?:manage\.py|-m) (\w+)([^`|>\n]*)")
 FLAG = re.compile(r"--[a-z][a-z-]*")
 CODE = re.compile(r"`([^`]+)`")

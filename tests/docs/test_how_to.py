@@ -21,7 +21,10 @@ PIPELINES = DOCS / "how-to/log-pipelines.md"
 WATCHING = DOCS / "how-to/run-the-watcher.md"
 SETTINGS = [fence for fence in marked("file") if fence.about == "settings.py"]
 [SHOWN] = [fence for fence in marked("output") if fence.about == WORLD]
-WATCHER_LINES = ("watcher.", "root.", "span.", "checkpoint.", "batch.", "append.")
+WATCHER_LINES = (
+    *("watcher.", "root.", "span.", "checkpoint.", "batch."),
+    *("append.", "spool.", "observer.", "report."),
+)
 
 
 @pytest.mark.sqlite
@@ -105,7 +108,7 @@ def test_page_of_the_watcher_names_the_limit_that_each_message_names() -> None:
     rows = table_rows(WATCHING, section="Limits of the kernel")
 
     messages = [
-        limits.no_watch(b"/app/media", 28),
+        f"{limits.no_watch(b'/app/media', 28)} {limits.more_watches(1)}",
         limits.no_instance(OSError(24, "Too many open files")),
         limits.overflow(),
     ]

@@ -18,7 +18,7 @@ VARYING = [
 ]
 LEFT_OUT = "[…]\n"
 OUTPUTS = [fence for fence in marked("output") if fence.about != BARE]
-INPUT_LANGUAGES = {"bash", "python", "cron", "ini"}
+INPUT_LANGUAGES = {"bash", "python", "cron", "ini", "yaml"}
 
 
 def normal(text: str) -> str:

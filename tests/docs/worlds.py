@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from threading import Event
 from uuid import uuid4
 
 from auditor.auditlog import store
@@ -15,6 +14,7 @@ from tests.docs.site import Site
 from tests.makers import real
 from tests.watcher.waiting import wait_until
 from watcher.root_watch import RootWatch
+from watcher.site import Site as WatchedSite
 
 REMOVED_PHOTOS, REMOVED_VIDEOS = 12, 4
 
@@ -119,7 +119,7 @@ def removed_names() -> list[str]:
 def watched(site: Site) -> Iterator[RootWatch]:
     """The watcher of the media folder, ticking in this thread, after its first checkpoint."""
     site.settings.AUDITOR_WATERMARK_SECONDS = 0.1  # the sooner the proof, the shorter the test
-    watch = RootWatch(real(site.media), using="default", log=JsonLog(uuid4()), wake=Event())
+    watch = RootWatch(real(site.media), WatchedSite(using="default", log=JsonLog(uuid4())))
     try:
         tick_until(watch, lambda: store.coverage(watch.path, using="default").checkpoint)
         yield watch

@@ -39,7 +39,9 @@ def made_world() -> Iterator[World]:
         patch.setattr(references, "READ_CHUNK", 3)
         media = Path(folder, "media")
         media.mkdir()
-        yield World(media)
+        world = World(media)
+        yield world
+        world.recorder.close()
         transaction.set_rollback(True)
 
 

@@ -14,8 +14,10 @@ from auditor.jsonlog import JsonLog
 from auditor.orphans.disk import identity
 from tests.makers import real
 from watcher.census import take_census
+from watcher.ignored import never
 from watcher.notices import Kind, Notice
 from watcher.recorder import Recorder, Watermark
+from watcher.spool import Spool
 from watcher.translate import events_of
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ class World:
         self.outside = media.with_name("outside")
         self.outside.mkdir()
         self.root = store.register_root(real(media), using="default")
-        self.recorder = Recorder(self.root, using="default", log=JsonLog(uuid4()))
+        spool = Spool(str(media.with_name("spool.sqlite3")), limit_bytes=1_000_000)
+        self.recorder = Recorder(self.root, spool, using="default", log=JsonLog(uuid4()))
         self.span = uuid4()
         self.is_watched = self.is_compared = False
         self.notices: list[Notice] = []
@@ -136,7 +139,7 @@ class World:
 
     def begin_census(self) -> None:
         if self.is_watched and self.census is None:
-            self.census = take_census(self.root, self.span, using="default")
+            self.census = take_census(self.root, self.span, is_ignored=never, using="default")
 
     def step_census(self) -> None:
         """Takes the census a batch further, if there is one."""
@@ -151,7 +154,7 @@ class World:
 
         The watcher does not while a census is under way, but the log does not rely on that.
         """
-        self.recorder.record(list(events_of(self.notices, self.root.pk)), watermark)
+        self.recorder.record(list(events_of(self.notices, self.root.pk, never)), watermark)
         self.notices = []
 
     def come_to_rest(self) -> None:

@@ -48,6 +48,13 @@ def test_each_python_gets_the_newest_django_for_it(python: str, django: str) -> 
     assert locked_for(python, "requirements.txt")["django"].rpartition(".")[0] == django
 
 
+def test_tools_have_what_every_extra_installs() -> None:
+    extras = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    tools = {str(one) for one in asked_for("dev")}
+
+    assert {str(Requirement(line)) for lines in extras.values() for line in lines} <= tools
+
+
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 def test_tools_are_installed_beside_the_very_same_site(python: str) -> None:
     site, tools = locked_for(python, "requirements.txt"), locked_for(python, "requirements-dev.txt")

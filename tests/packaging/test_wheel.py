@@ -43,5 +43,8 @@ def test_wheel_asks_for_what_the_project_says(wheel: Path) -> None:
     assert metadata["Version"] == VERSION
     assert metadata["Requires-Python"] == PROJECT["requires-python"]
     assert metadata["License-Expression"] == "MIT"
-    assert sorted(metadata.get_all("Requires-Dist", [])) == sorted(PROJECT["dependencies"])
+    extras = PROJECT["optional-dependencies"].items()
+    optional = [f"{line}; extra == '{extra}'" for extra, lines in extras for line in lines]
+    assert sorted(metadata.get_all("Requires-Dist", [])) == sorted(PROJECT["dependencies"] + optional)
+    assert metadata.get_all("Provides-Extra") == list(PROJECT["optional-dependencies"])
     assert metadata.get_payload() == (CHECKOUT / "README.md").read_text()

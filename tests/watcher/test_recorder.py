@@ -1,11 +1,15 @@
 """What is recorded, in one transaction, and kept until the database has taken it."""
 
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, OperationalError
+from django.db import OperationalError
 
 from auditor.auditlog import store
 from auditor.auditlog.coverage import GapReason
@@ -19,10 +23,12 @@ from auditor.auditlog.events import (
     SpanOpened,
     from_stored,
 )
-from auditor.models import Batch, Root, Span
+from auditor.models import Batch, Head, Root, Span
+from auditor.models import Event as Event_
 from tests.watcher.captured import CapturedLog
 from watcher.notices import GapError
 from watcher.recorder import Recorder, Watermark
+from watcher.spool import Spool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 3, 1, 10, 2, 11, tzinfo=UTC)
@@ -39,8 +45,15 @@ def log() -> CapturedLog:
 
 
 @pytest.fixture
-def recorder(root: Root, log: CapturedLog) -> Recorder:
-    return Recorder(root, using="default", log=log)
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    with closing(Spool(str(tmp_path / "spool.sqlite3"), limit_bytes=10_000_000)) as spool:
+        yield spool
+
+
+@pytest.fixture
+def recorder(root: Root, spool: Spool, log: CapturedLog, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    monkeypatch.setattr("watcher.recorder.RETRY_SECONDS", 0.0)
+    return Recorder(root, spool, using="default", log=log)
 
 
 def deleted(root: Root, path: str) -> FileDeleted:
@@ -169,7 +182,7 @@ def test_the_watermark_moves_with_the_events_before_it(recorder: Recorder, root:
     assert Span.objects.get().covered_until == proof.covered_until
 
 
-def test_neither_events_nor_watermark_are_there_without_the_other(
+def test_a_watermark_that_cannot_be_committed_is_dropped_and_its_events_are_kept(
     recorder: Recorder, root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proof = open_span(recorder)
@@ -180,7 +193,7 @@ def test_neither_events_nor_watermark_are_there_without_the_other(
         assert (len(events()), Span.objects.get().covered_until) == (1, NOW)
 
     assert recorder.retry()
-    assert (len(events()), Span.objects.get().covered_until) == (2, proof.covered_until)
+    assert (len(events()), Span.objects.get().covered_until) == (2, NOW)
 
 
 def test_what_the_database_does_not_take_is_kept_in_order(
@@ -201,36 +214,124 @@ def test_what_the_database_does_not_take_is_kept_in_order(
         {
             "event": "append.retried",
             "root": "/srv/media",
-            "count": 1,
+            "count": 0,
             "error": "connection refused Is the server running?",
         }
     ]
+    assert log.lines("spool.replayed") == [{"event": "spool.replayed", "root": "/srv/media", "count": 3}]
 
 
 def test_a_commit_whose_answer_was_lost_is_not_doubled(
     recorder: Recorder, root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit = recorder._commit_batches
+    commit = recorder._commit
 
     def commit_unheard(*arguments: Any) -> None:
         commit(*arguments)
         raise OperationalError("server closed the connection unexpectedly")
 
     with monkeypatch.context() as patch:
-        patch.setattr(recorder, "_commit_batches", commit_unheard)
+        patch.setattr(recorder, "_commit", commit_unheard)
         assert not recorder.record([deleted(root, "a.jpg"), created(root, "a.jpg")])
 
     assert recorder.retry()
     assert events() == [deleted(root, "a.jpg"), created(root, "a.jpg")]
 
 
-def test_an_error_that_is_not_the_connections_is_raised(
+def test_what_waits_outlives_the_process(
+    recorder: Recorder, root: Root, spool: Spool, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        fail(patch, "append", OperationalError("connection refused"))
+        recorder.record([deleted(root, f"{number}.jpg") for number in range(4_500)])
+    recorder.close()
+
+    again = Recorder(root, Spool(spool.path, limit_bytes=10_000_000), using="default", log=log)
+
+    assert again.spooled == 4_500
+    assert again.retry()
+    again.close()
+    assert [event.path for event in events() if event] == [f"{number}.jpg" for number in range(4_500)]
+
+
+def test_what_waits_is_recorded_for_the_root_as_the_database_knows_it_now(
     recorder: Recorder, root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fail(monkeypatch, "append", IntegrityError("UNIQUE constraint failed"))
-
-    with pytest.raises(IntegrityError):
+    with monkeypatch.context() as patch:
+        fail(patch, "append", OperationalError("connection refused"))
         recorder.record([deleted(root, "a.jpg")])
+    restored = store.register_root("/srv/restored", using="default")
+
+    recorder.root = restored
+
+    assert recorder.retry()
+    assert events() == [replace(deleted(root, "a.jpg"), root=restored.pk)]
+
+
+def test_what_not_even_the_spool_can_take_is_a_gap_and_stays_in_memory(
+    recorder: Recorder, root: Root, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise GapError(GapReason.SPOOL_FAILED, "No space left on device.")
+
+    with monkeypatch.context() as patch:
+        fail(patch, "append", OperationalError("connection refused"))
+        patch.setattr(spool, "append", full)
+        with pytest.raises(GapError) as raised:
+            recorder.record([deleted(root, "a.jpg")])
+        assert (raised.value.reason, recorder.spooled) == (GapReason.SPOOL_FAILED, 1)
+
+    assert recorder.retry()
+    assert events() == [deleted(root, "a.jpg")]
+
+
+def test_a_database_that_lost_what_was_written_is_told_and_the_events_are_kept(recorder: Recorder, root: Root) -> None:
+    open_span(recorder)
+    recorder.record([deleted(root, "a.jpg")])
+    Event_.objects.filter(position=2).delete()
+    Batch.objects.filter(number=2).delete()
+    Head.objects.update(position=1, batch=1, seal=Batch.objects.get().seal)
+
+    with pytest.raises(GapError) as raised:
+        recorder.record([deleted(root, "b.jpg")])
+
+    assert (raised.value.reason, raised.value.detail) == (
+        GapReason.REWOUND,
+        "The database was restored from a backup under the watcher. It ends at position 1, and 2 had been written.",
+    )
+    assert recorder.retry()
+    assert events()[1:] == [deleted(root, "b.jpg")]
+
+
+def test_a_database_that_went_back_and_on_again_is_told_by_its_seals(recorder: Recorder, root: Root) -> None:
+    open_span(recorder)
+    recorder.record([deleted(root, "a.jpg")])
+    Batch.objects.filter(number=2).update(seal="0" * 64)
+
+    with pytest.raises(GapError) as raised:
+        recorder.record([deleted(root, "b.jpg")])
+
+    assert raised.value.detail == "The database was restored from a backup under the watcher. Batch 2 is another one."
+
+
+def test_a_watermark_that_went_back_is_a_gap(recorder: Recorder) -> None:
+    proof = open_span(recorder)
+    recorder.record([], proof)
+    Span.objects.update(covered_until=NOW)
+
+    with pytest.raises(GapError) as raised:
+        recorder.record([], replace(proof, covered_until=proof.covered_until + timedelta(seconds=2)))
+
+    assert raised.value.reason is GapReason.REWOUND
+
+
+def test_a_root_that_is_not_in_the_table_any_more_is_a_gap(recorder: Recorder, root: Root) -> None:
+    Root.objects.all().delete()
+
+    with pytest.raises(GapError) as raised:
+        recorder.record([deleted(root, "a.jpg")])
+
+    assert (raised.value.reason, recorder.spooled) == (GapReason.REWOUND, 1)
 
 
 def test_a_span_closed_by_somebody_else_is_a_gap_and_the_facts_are_kept(recorder: Recorder, root: Root) -> None:

@@ -47,5 +47,34 @@ def test_the_second_signal_ends_at_once(number: signal.Signals, code: int) -> No
     assert (done.returncode, done.stdout) == (code, b"")
 
 
+def test_sighup_asks_to_begin_anew_and_a_stop_after_it_wins() -> None:
+    with stop_on_signals() as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.is_asked
+        first = stop.is_to_restart
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert (first, stop.is_to_restart, str(stop)) == (True, False, "SIGTERM")
+
+
+def test_a_terminal_that_hangs_up_asks_to_stop() -> None:
+    leader, follower = os.openpty()
+    script = (
+        "import os, signal\n"
+        "from watcher.shutdown import stop_on_signals\n"
+        "with stop_on_signals() as stop:\n"
+        "    os.kill(os.getpid(), signal.SIGHUP)\n"
+        "print(stop.is_asked, stop.is_to_restart)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, stdin=follower, capture_output=True, text=True, check=False
+    )
+
+    os.close(leader)
+    os.close(follower)
+    assert done.stdout == "True False\n"
+
+
 def test_a_flag_that_nobody_raised_says_so() -> None:
     assert str(StopFlag()) == "asked"

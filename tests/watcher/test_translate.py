@@ -24,7 +24,7 @@ def notice(kind: Kind, path: bytes, *, is_directory: bool = False, to: bytes = b
 
 
 def translated(*notices: Notice) -> list[Event]:
-    return list(events_of(notices, 7))
+    return list(events_of(notices, 7, lambda path: path.endswith(b".tmp")))
 
 
 def file_deleted(path: str, cause: str, path_bytes: bytes | None = None) -> FileDeleted:
@@ -95,3 +95,22 @@ def test_notices_of_several_readings_keep_their_order_and_times() -> None:
     heard = [Notice(Kind.DELETED, at, b"a.jpg") for at in (AT, AT, AT + 1, AT)]
 
     assert [event.occurred_at.second for event in translated(*heard)] == [11, 11, 12, 11]
+
+
+def test_ignored_files_are_no_facts_of_the_log() -> None:
+    assert translated(notice(Kind.DELETED, b"a.tmp"), notice(Kind.CREATED, b"a.tmp")) == []
+    assert translated(notice(Kind.MOVED, b"a.tmp", to=b"b.tmp")) == []
+
+
+def test_an_ignored_file_that_gets_a_name_that_counts_is_a_new_file() -> None:
+    assert translated(notice(Kind.MOVED, b"a.tmp", to=b"a.jpg")) == [file_created("a.jpg")]
+
+
+def test_a_file_that_gets_an_ignored_name_has_moved() -> None:
+    assert translated(notice(Kind.MOVED, b"a.jpg", to=b"a.tmp")) == [
+        FileMoved(root=7, path="a.jpg", to="a.tmp", occurred_at=MOMENT)
+    ]
+
+
+def test_a_directory_counts_whatever_it_is_called() -> None:
+    assert translated(notice(Kind.DELETED, b"a.tmp", is_directory=True)) == [directory_deleted("a.tmp", "removed")]

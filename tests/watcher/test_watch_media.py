@@ -13,14 +13,16 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from auditor.models import Event, Span
 from tests.makers import make_file, make_photo, real
-from tests.running import PROJECT, environment, run
+from tests.running import PROJECT, environment, manage, run
 from tests.watcher.waiting import wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 Launch = Callable[[], "Watcher"]
+ALONE = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings"}  # with the one media folder of the gallery
 
 
 class Watcher:
@@ -30,7 +32,7 @@ class Watcher:
         self.log = log
         with log.open("w") as stderr:
             self.program = subprocess.Popen(
-                [sys.executable, "-m", "watcher"], cwd=PROJECT, env=environment(), stderr=stderr
+                [sys.executable, "-m", "watcher"], cwd=PROJECT, env=environment(**ALONE), stderr=stderr
             )
 
     @property
@@ -115,13 +117,89 @@ def test_after_kill_9_the_next_start_closes_the_span_and_finds_what_vanished(
     assert Span.objects.order_by("opened_position")[0].covered_until == watermark
 
 
-def test_a_second_watcher_takes_over_and_the_first_one_leaves(media: Path, start_watcher: Launch) -> None:
-    first, second = start_watcher(), start_watcher()
+def test_a_second_watcher_stands_by_and_takes_the_place_of_one_that_was_killed(
+    media: Path, launch: Launch, start_watcher: Launch
+) -> None:
+    first, second = start_watcher(), launch()
+    second.wait_for("root.waiting")
+    assert second.lines[-1]["detail"].startswith(f"It is watched by process {first.program.pid} on ")
 
-    assert first.program.wait(30) == 1
-    assert first.lines[-1]["event"] == "watcher.failed"
-    assert first.lines[-1]["message"] == f"Another process has taken over {real(media)}."
+    first.end(signal.SIGKILL)
+    second.wait_for("checkpoint.completed")
+
     assert second.end(signal.SIGTERM) == 0
+    assert spans() == ["crashed", "stopped"]
+
+
+def test_sighup_begins_anew_with_settings_and_code_as_they_are_now(start_watcher: Launch) -> None:
+    watcher = start_watcher()
+
+    watcher.program.send_signal(signal.SIGHUP)
+    wait_until(lambda: watcher.events.count("checkpoint.completed") == 2, seconds=60)
+
+    assert watcher.events.count("watcher.started") == 2
+    assert watcher.end(signal.SIGTERM) == 0
+    assert spans() == ["stopped", "stopped"]
+
+
+def test_once_compares_everything_and_leaves(media: Path) -> None:
+    make_photo("photos/gone.jpg")
+    make_file(media, "photos/there.jpg")
+
+    ran = manage("watch_media", "--once", **ALONE)
+
+    assert (ran.code, ran.events[-1]) == (0, "watcher.stopped")
+    assert (deletions(), spans()) == (["photos/gone.jpg"], ["stopped"])
+
+
+def test_once_says_which_folder_could_not_be_compared(media: Path) -> None:
+    media.rmdir()
+
+    ran = manage("watch_media", "--once", "--log-format", "none", **ALONE)
+
+    assert (ran.code, ran.stderr) == (
+        5,
+        f"CommandError: {real(media)} was not compared: {real(media)} is not there.\n"
+        "Mend that, then run the command again.\n",
+    )
+
+
+def test_once_leaves_the_work_to_a_watcher_that_is_running(media: Path, start_watcher: Launch) -> None:
+    watcher = start_watcher()
+
+    ran = manage("watch_media", "--once", "--log-format", "none", **ALONE)
+
+    assert ran.code == 7
+    assert f"{real(media)} was not compared: It is watched by process {watcher.program.pid} on " in ran.stderr
+    assert watcher.end(signal.SIGTERM) == 0
+
+
+def test_health_says_how_the_running_watcher_is(media: Path, start_watcher: Launch) -> None:
+    make_file(media, "a.jpg")
+    without = manage("watch_media", "--health", **ALONE)
+    watcher = start_watcher()
+    wait_until(lambda: manage("watch_media", "--health", **ALONE).code == 0, seconds=60)
+
+    covered = manage("watch_media", "--health", **ALONE)
+    watcher.end(signal.SIGKILL)
+    killed = manage("watch_media", "--health", **ALONE)
+
+    assert (without.code, without.stdout.split(":")[0]) == (1, "blind       No watcher has said how it is")
+    assert covered.stdout.startswith(f"covered     {real(media)}, up to ")
+    assert (killed.code, killed.stdout) == (1, f"blind       The watcher (process {watcher.program.pid}) has ended.\n")
+
+
+def test_a_database_that_is_not_there_yet_is_waited_for(
+    media: Path, tmp_path: Path, launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:1/postgres")
+    if connection.vendor == "sqlite":
+        monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "not there" / "site.sqlite3"))
+    watcher = launch()
+
+    watcher.wait_for("root.waiting")
+
+    assert (watcher.lines[-1]["reason"], watcher.end(signal.SIGTERM)) == ("database", 0)
 
 
 def test_an_unknown_database_is_a_usage_error(media: Path) -> None:

@@ -1,9 +1,12 @@
-"""The half-public parts of watchdog that the source is built on, as it finds them."""
+"""The half-public parts of watchdog that the reader is built on, as it finds them."""
 
 import os
-import struct
 
 from watchdog.observers.inotify_c import InotifyConstants, InotifyFD, inotify_add_watch, inotify_rm_watch
+from watchdog.utils.backwards_compat import translate  # type: ignore[attr-defined]
+
+from watcher import masks
+from watcher.readings import parsed
 
 
 def test_one_descriptor_with_its_poller_and_its_pipe_is_made_and_freed() -> None:
@@ -20,10 +23,10 @@ def test_one_descriptor_with_its_poller_and_its_pipe_is_made_and_freed() -> None
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_buffer_is_parsed_into_watch_mask_cookie_and_name() -> None:
-    buffer = struct.pack("iIII8s", 3, 0x40, 77, 8, b"a.jpg") + struct.pack("iIII", -1, 0x4000, 0, 0)
+def test_the_bits_of_a_mask_have_the_same_values() -> None:
+    bits = {name: value for name, value in vars(masks).items() if name.isupper() and not name.startswith("OF_")}
 
-    assert list(InotifyFD._parse_event_buffer(buffer)) == [(3, 0x40, 77, b"a.jpg"), (-1, 0x4000, 0, b"")]
+    assert bits == {name: getattr(InotifyConstants, f"IN_{name}") for name in bits}
 
 
 def test_watches_are_added_and_removed_by_descriptor() -> None:
@@ -32,15 +35,19 @@ def test_watches_are_added_and_removed_by_descriptor() -> None:
 
     assert watch > 0
     assert inotify_rm_watch(reader._inotify_fd, watch) == 0
-    ((ended, mask, _, _),) = InotifyFD._parse_event_buffer(reader._read_event_buffer(1000))
-    assert (ended, mask) == (watch, InotifyConstants.IN_IGNORED)
+    ((ended, mask, _, _),) = parsed(reader._read_event_buffer(1000))
+    assert (ended, mask) == (watch, masks.IGNORED)
     reader._close_resources()
 
 
 def test_a_reader_that_was_not_told_to_stop_goes_on() -> None:
     reader = InotifyFD()
 
-    assert (reader._closed, reader.should_keep_running()) == (False, True)
+    assert (reader._closed, reader.daemon, reader.should_keep_running()) == (False, True, True)
     reader._stopped_event.set()
     assert not reader.should_keep_running()
     reader._close_resources()
+
+
+def test_a_pattern_is_made_into_the_expression_of_whole_paths() -> None:
+    assert translate("/a/**/*.tmp", recursive=True, include_hidden=True, seps="/") == (r"(?s:/a/(?:.+/)?[^/]*\.tmp)\Z")
