@@ -25,6 +25,7 @@ INSTALLED_APPS = [
 ]
 
 AUDITOR_MODELS = ["gallery.Photo", "gallery.Video"]
+AUDITOR_STATE_DIR = os.environ.get("STATE_DIRECTORY", str(BASE_DIR / "var" / "state"))
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

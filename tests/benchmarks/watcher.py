@@ -1,6 +1,7 @@
 """The watcher next to plain watchdog and inotifywait, each on the same tree: `python -m tests.benchmarks.watcher`.
 
 Every figure is taken by a process of its own, on a new tree, with a listener that has just been started.
+TMPDIR chooses the file system; where files are made slowly, most of the time goes into the trees.
 """
 
 import json
