@@ -57,7 +57,7 @@ def observe(recorder: Recorder, site: Site) -> Observation:
     root.refresh_from_db(using=site.using)
     identity = identify(root.path)
     _register(root, site, identity)
-    observer = _choose(site.observer, identity)
+    observer, why = _choose(site.observer, identity)
 
     def is_same() -> None:
         confirm(root.path, identity)
@@ -68,7 +68,7 @@ def observe(recorder: Recorder, site: Site) -> Observation:
         source = _source(observer, root, site, is_ignored, is_same)
     return Observation(
         observer=observer,
-        why=identity.unheard,
+        why=why,
         listener=Listener(source, recorder, is_ignored=is_ignored, using=site.using),
         identity=identity,
         confirm=is_same,
@@ -76,12 +76,13 @@ def observe(recorder: Recorder, site: Site) -> Observation:
     )
 
 
-def _choose(wanted: Observer, identity: Identity) -> Observer:
+def _choose(wanted: Observer, identity: Identity) -> tuple[Observer, str]:
+    """How to listen, and why not as usual."""
+    if wanted is Observer.POLLING:
+        return Observer.POLLING, "It was asked for with --observer polling."
     if wanted is Observer.INOTIFY and identity.unheard:
         raise GapError(GapReason.NOT_WATCHED, identity.unheard)
-    if wanted is Observer.AUTO:
-        return Observer.POLLING if identity.unheard else Observer.INOTIFY
-    return wanted
+    return (Observer.POLLING, identity.unheard) if identity.unheard else (Observer.INOTIFY, "")
 
 
 def _source(

@@ -30,6 +30,7 @@ def watched_site(media: Path) -> Iterator[tuple[int, float]]:
             GALLERY_MEDIA_ROOT=str(media),
             DATABASE_URL=url,
             STATE_DIRECTORY=str(folder / "state"),
+            DEBUG="0",  # with it, Django keeps thousands of queries in memory
         )
         django.setup()
         call_command("migrate", verbosity=0)

@@ -19,11 +19,18 @@ from tests.watcher.waiting import wait_until
 class Watcher:
     """A running `python -m watcher`; `through` is what starts it, such as `unshare`."""
 
-    def __init__(self, log: Path, environment: dict[str, str], *, through: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        log: Path,
+        environment: dict[str, str],
+        *,
+        arguments: tuple[str, ...] = (),
+        through: tuple[str, ...] = (),
+    ) -> None:
         self.log = log
         with log.open("w") as stderr:
             self.program = subprocess.Popen(
-                [*through, sys.executable, "-m", "watcher"],
+                [*through, sys.executable, "-m", "watcher", *arguments],
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -38,6 +45,10 @@ class Watcher:
     def lines(self) -> list[dict[str, Any]]:
         # The last line may be half written.
         return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line[-1] == "\n"]
+
+    @property
+    def events(self) -> list[str]:
+        return [line["event"] for line in self.lines]
 
     def named(self, event: str, **values: str) -> list[dict[str, Any]]:
         """The lines with this event name and these values."""

@@ -1,15 +1,10 @@
 """The daemon as a user has it: a program of its own, its signals and its exit codes."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -17,66 +12,11 @@ from django.db import connection
 
 from auditor.models import Event, Span
 from tests.makers import make_file, make_photo, real
-from tests.running import PROJECT, environment, manage, run
+from tests.running import PROJECT, manage, run
+from tests.watcher.conftest import ALONE, Launch
 from tests.watcher.waiting import wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
-Launch = Callable[[], "Watcher"]
-ALONE = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings"}  # with the one media folder of the gallery
-
-
-class Watcher:
-    """A running `python -m watcher`, and the lines of its JSON log."""
-
-    def __init__(self, log: Path) -> None:
-        self.log = log
-        with log.open("w") as stderr:
-            self.program = subprocess.Popen(
-                [sys.executable, "-m", "watcher"], cwd=PROJECT, env=environment(**ALONE), stderr=stderr
-            )
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        # The last line may be half written.
-        return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line[-1] == "\n"]
-
-    @property
-    def events(self) -> list[str]:
-        return [line["event"] for line in self.lines]
-
-    def wait_for(self, event: str) -> None:
-        wait_until(lambda: event in self.events, seconds=60)
-
-    def end(self, number: signal.Signals) -> int:
-        """The exit code after a signal."""
-        self.program.send_signal(number)
-        return self.program.wait(30)
-
-
-@pytest.fixture
-def launch(media: Path, tmp_path: Path) -> Iterator[Launch]:
-    """Starts watchers, and kills what is left of them."""
-    with ExitStack() as ending:
-
-        def launch_one() -> Watcher:
-            watcher = Watcher(tmp_path / f"{uuid4()}.jsonl")
-            ending.callback(watcher.program.wait)
-            ending.callback(watcher.program.kill)
-            return watcher
-
-        yield launch_one
-
-
-@pytest.fixture
-def start_watcher(launch: Launch) -> Launch:
-    """Starts watchers, and waits until each has its first checkpoint."""
-
-    def start() -> Watcher:
-        watcher = launch()
-        watcher.wait_for("checkpoint.completed")
-        return watcher
-
-    return start
 
 
 def deletions() -> list[str]:
