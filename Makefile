@@ -3,11 +3,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+FAULTS ?= 1
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 export TEST_POSTGRES_URL
+# Two runs at once, in two environments, must not count each other's lines.
+export COVERAGE_FILE := $(abspath $(VENV))/coverage
 
 BIN := $(VENV)/bin
-CACHES := .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+CACHES := .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 .DEFAULT_GOAL := help
 .PHONY: help demo site test lint bench lock clean
@@ -26,13 +29,13 @@ site: $(VENV)/site.stamp ## Serve the gallery on 127.0.0.1:8000 (PORT=8001 for a
 	fi
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL, and measure the coverage.
+test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS=0 leaves out the fault suite).
 	@$(BIN)/coverage erase
 	@echo "Tests on SQLite:"
-	@TEST_DATABASE=sqlite $(BIN)/coverage run -m pytest
+	@TEST_DATABASE=sqlite $(run-tests)
 	@if $(BIN)/python -c $(postgres-answers) 2>/dev/null; then \
 	  echo "Tests on PostgreSQL:"; \
-	  TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest; \
+	  export TEST_DATABASE=postgresql; $(run-tests); \
 	else \
 	  echo "PostgreSQL half NOT RUN: no server answers at $(TEST_POSTGRES_URL)." \
 	    "Start one, or name one: make test TEST_POSTGRES_URL=postgres://user@host:port/database"; \
@@ -40,6 +43,10 @@ test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL, and mea
 	fi
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+# The fault suite mostly waits, so two at once take little more than half the time.
+run-tests = $(BIN)/coverage run -m pytest --ignore=tests/faults$(if $(filter-out 0,$(FAULTS)), \
+  && $(BIN)/coverage run -m pytest --numprocesses=2 tests/faults)
 
 lint: $(VENV)/dev.stamp ## Check the style, the types and who imports whom.
 	$(BIN)/ruff check .

@@ -35,7 +35,7 @@ def media(tmp_path: Path, settings: LazySettings) -> Path:
 def no_lock_files_are_left() -> Iterator[None]:
     """Removes the lock files beside the test database, which a watcher never removes itself."""
     yield
-    for file in Path(tempfile.gettempdir()).glob(f"auditor-tests-{os.getpid()}.sqlite3-*.lock"):
+    for file in Path(tempfile.gettempdir()).glob(f"auditor-tests-{os.getpid()}.sqlite3*.lock"):
         file.unlink()
 
 

@@ -18,7 +18,7 @@ PAUSE_SECONDS = 0.2  # how long a signal or a timer may wait
 COALESCE_SECONDS = 0.05  # a burst becomes a few transactions and not thousands
 STOP_SECONDS = 4.0  # supervisors kill after ten, and a database that hangs takes some of them
 REPORT_SECONDS = 1.0
-PATIENCE_SECONDS = 10.0  # how long a single comparison waits for a root that cannot be vouched for
+PATIENCE_SECONDS = 3.0  # how long a single comparison waits for a root that cannot be vouched for
 
 
 class Reporter(Protocol):
@@ -108,10 +108,8 @@ class Daemon:
             self._site.wake.clear()
 
     def _is_busy(self, deadline: float) -> bool:
-        states = {root.state for root in self.status().roots}
-        if time.monotonic() < deadline:
-            return states != {State.COVERED}
-        return State.CATCHING_UP in states
+        states = {root.state for root in self.status().roots} - {State.COVERED, State.STANDBY}
+        return State.CATCHING_UP in states or (State.BLIND in states and time.monotonic() < deadline)
 
     def _give_up(self, error: Exception) -> AuditorError:
         foreseen = error if isinstance(error, AuditorError) else _unforeseen(error)

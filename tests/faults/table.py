@@ -1,5 +1,6 @@
 """The table of faults: how soon each was noticed, how soon the log could answer again, and what was lost."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,5 +31,8 @@ ROWS: list[Row] = []
 
 
 def write(path: Path) -> None:
-    """Writes the rows of this session as a Markdown table."""
-    path.write_text(HEAD + "".join(str(row) for row in ROWS))
+    """Adds the rows of this process to a Markdown table, which is begun if it is not there."""
+    with suppress(FileExistsError), path.open("x") as begun:
+        begun.write(HEAD)
+    with path.open("a") as going_on:
+        going_on.write("".join(str(row) for row in ROWS))

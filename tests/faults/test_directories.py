@@ -12,7 +12,7 @@ import pytest
 from tests.faults.site import CLEAN, Site, now
 from tests.watcher.waiting import wait_until
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 DIRECTORIES, FILES = 120, 3
 
 

@@ -12,7 +12,7 @@ from auditor.models import Root
 from tests.faults.history import Findings, History
 from tests.makers import make_file, real
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 SECOND = timedelta(seconds=1)
 
 

@@ -12,7 +12,7 @@ from tests.faults.mounts import needs_root
 from tests.faults.programs import Watcher
 from tests.faults.site import CLEAN, Site, now
 
-pytestmark = [pytest.mark.live, needs_root]
+pytestmark = [pytest.mark.live, needs_root, pytest.mark.sqlite]
 AS_ORDINARY_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")  # permissions count for it
 
 

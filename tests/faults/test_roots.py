@@ -10,7 +10,7 @@ from auditor.marker import MARKER
 from tests.faults.mounts import make_image, mount, mount_tmpfs, needs_root, released, unmount
 from tests.faults.site import CLEAN, Site, now
 
-pytestmark = [pytest.mark.live, needs_root]
+pytestmark = [pytest.mark.live, needs_root, pytest.mark.sqlite]
 GONE = {"root_gone", "root_replaced", "unmounted", "mounts_changed", "marker_gone"}
 Mounted = Callable[[], None]
 

@@ -9,7 +9,7 @@ from tests.faults.site import CLEAN, Site, now
 from tests.marking import OURS, put_marker
 from tests.watcher.waiting import wait_until
 
-pytestmark = [pytest.mark.live, needs_root, needs_fuse]
+pytestmark = [pytest.mark.live, needs_root, needs_fuse, pytest.mark.sqlite]
 
 
 @pytest.fixture(autouse=True)

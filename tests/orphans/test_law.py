@@ -108,7 +108,7 @@ def insert(model: type[Any], name: str, other: str) -> None:
             Contract.objects.create(file=name)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(histories())
 def test_log_and_scan_agree(history: tuple[list[Deed], ...]) -> None:
     with made_world() as world:

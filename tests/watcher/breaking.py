@@ -1,7 +1,6 @@
 """What is done to a daemon from inside: what befalls the process, and what the kernel does to its queue."""
 
 import struct
-from queue import SimpleQueue
 from typing import Any
 
 from watchdog.observers.inotify_c import InotifyConstants
@@ -15,7 +14,7 @@ OVERFLOW = struct.pack("iIII", -1, InotifyConstants.IN_Q_OVERFLOW, 0, 0)
 class OverflowingQueue:
     """Instead of what was read, only that something was lost; its reader may be waiting for it already."""
 
-    def __init__(self, queue: "SimpleQueue[Any]") -> None:
+    def __init__(self, queue: Any) -> None:
         self.get = queue.get
         self.empty = queue.empty
         self._queue = queue

@@ -17,7 +17,7 @@ Entry: TypeAlias = "dict[str, Entry] | None"  # a folder's entries; None for a f
 class MediaWorld:
     """Does things to a folder and to its image in memory; what cannot be done is left undone.
 
-    `takings` counts how often a name was taken away by a call of its own: nobody may be told of more.
+    `takings` counts how often a last part of a name was taken away by a call of its own: nobody may be told of more.
     A folder that is moved takes one name away, whatever it holds.
     """
 
@@ -87,7 +87,7 @@ class MediaWorld:
     def remove(self, path: str) -> None:
         """Removes a file, or a folder with all that is in it."""
         entry = self._take(path)
-        self.takings.update(path + below for below in _below(entry))
+        self._note_taken(*(path + below for below in _below(entry)))
         if entry is None:
             (self.place / path).unlink()
         else:
@@ -101,7 +101,7 @@ class MediaWorld:
         if folder is None or (name in folder and not (folder[name] is None and self.is_file(path))):
             return
         folder[name] = self._take(path)
-        self.takings[path] += 1
+        self._note_taken(path)
         os.rename(self.place / path, self.place / to)
 
     def exchange(self, one: str, other: str) -> None:
@@ -111,14 +111,14 @@ class MediaWorld:
         first, second = self._take(one), self._take(other)
         self.parent_of(one)[os.path.basename(one)] = second
         self.parent_of(other)[os.path.basename(other)] = first
-        self.takings.update((one, other))
+        self._note_taken(one, other)
         _exchange(self.place / one, self.place / other)
 
     def move_out(self, path: str) -> None:
         """Moves an entry out of the root."""
         os.rename(self.place / path, self.outside / str(len(self.left)))
         self.left.append(self._take(path))
-        self.takings[path] += 1
+        self._note_taken(path)
 
     def move_in(self, path: str) -> None:
         """Moves what left the root last back into it, under this name."""
@@ -140,7 +140,7 @@ class MediaWorld:
         names = [f"storm{number}" for number in range(count)]
         for name in names:
             (self.place / name).touch()
-        self.takings.update(names)
+        self._note_taken(*names)
         for name in names:
             (self.place / name).unlink()
 
@@ -168,6 +168,9 @@ class MediaWorld:
                 return None
             folder = inside
         return folder
+
+    def _note_taken(self, *paths: str) -> None:
+        self.takings.update(map(os.path.basename, paths))
 
     def _take(self, path: str) -> Entry:
         return self.parent_of(path).pop(os.path.basename(path))

@@ -1,9 +1,12 @@
 """Which watch stands for which folder."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.folders import FolderMap
+
+pytestmark = pytest.mark.sqlite
 
 
 def make_map(*folders: bytes) -> FolderMap:

@@ -7,12 +7,12 @@ import pytest
 
 from tests.running import PROJECT
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 PROGRAM = """
 import os, signal, sys, time
 from watcher import guard
 from watcher.guard import Guard, Pulse
-guard.STOP_SECONDS = 1.0
+guard.STOP_SECONDS, guard.WAKE_SECONDS, guard.LAST_WORDS_SECONDS = 0.5, 0.05, 0.5
 pulse = Pulse()
 def last_words(sentence):
     print(sentence, flush=True)
@@ -33,9 +33,9 @@ def run(deed: str, *, stall: float = 60.0, last_words: str = "pass") -> tuple[in
 
 
 def test_a_process_that_gets_on_is_left_alone() -> None:
-    beating = "for _ in range(30): pulse.beat(); time.sleep(0.1)"
+    beating = "for _ in range(20): pulse.beat(); time.sleep(0.05)"
 
-    assert run(beating, stall=1.0) == (0, "left by itself\n")
+    assert run(beating, stall=0.5) == (0, "left by itself\n")
 
 
 def test_a_process_that_hangs_is_ended_with_a_sentence() -> None:
@@ -51,14 +51,14 @@ def test_last_words_that_hang_are_cut_short() -> None:
 
 
 def test_work_that_may_take_long_is_waited_for() -> None:
-    assert run("with pulse.paused(): time.sleep(3)", stall=1.0) == (0, "left by itself\n")
+    assert run("with pulse.paused(): time.sleep(1)", stall=0.5) == (0, "left by itself\n")
 
 
 def test_a_process_that_was_stopped_itself_is_not_taken_for_one_that_hangs() -> None:
-    waking = "subprocess.Popen(['sh', '-c', f'sleep 3; kill -CONT {os.getpid()}'])"
+    waking = "subprocess.Popen(['sh', '-c', f'sleep 1; kill -CONT {os.getpid()}'])"
     deed = f"import subprocess; {waking}; os.kill(os.getpid(), signal.SIGSTOP); pulse.beat(); time.sleep(0.5)"
 
-    assert run(deed, stall=1.0) == (0, "left by itself\n")
+    assert run(deed, stall=0.5) == (0, "left by itself\n")
 
 
 def test_a_process_that_does_not_stop_when_asked_is_ended() -> None:

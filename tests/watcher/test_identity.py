@@ -390,6 +390,8 @@ import subprocess, sys
 import django
 django.setup()
 from watcher.identity import confirm, identify
+
+pytestmark = pytest.mark.sqlite
 root = sys.argv[1]
 subprocess.run(["mount", "-t", "tmpfs", "tests", f"{root}/videos"], check=True)
 opened = identify(root)

@@ -2,11 +2,14 @@
 
 import os
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from watchdog.utils.patterns import match_any_paths
 
 from watcher.ignored import matcher, never
+
+pytestmark = pytest.mark.sqlite
 
 PIECES = st.sampled_from(
     ["a", "ab", "A", ".a", "a.tmp", "ä", "[a]", "a\nb", "*", "?", "**", "-", "!", "a b", "\\", "]"]

@@ -14,7 +14,7 @@ from tests.watcher.waiting import wait_until
 from watcher.inotify import Reader
 from watcher.notices import Kind
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from tests.watcher.listening import created, deleted, heard, listening, make, removed
 from watcher.notices import Kind
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.running import PROJECT
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 IN_A_NAMESPACE = ["unshare", "--user", "--map-root-user"]
 LISTEN = """
 import atexit, os, shutil, subprocess, sys, tempfile, time

@@ -13,7 +13,7 @@ from watcher.ignored import matcher, never
 from watcher.notices import Kind
 from watcher.watch_list import Watches, differences
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests.watcher.listening import created, deleted, removed
 from tests.watcher.surveys import look, make, told
 from watcher.listing import Survey
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:

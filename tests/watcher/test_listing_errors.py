@@ -11,6 +11,8 @@ from auditor.auditlog.coverage import GapReason
 from tests.watcher.listening import created, removed
 from tests.watcher.surveys import fail_at, gap_of, look, make, told
 
+pytestmark = pytest.mark.sqlite
+
 UNTRUSTED = [errno.EIO, errno.ESTALE, errno.EACCES, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EMFILE]
 
 

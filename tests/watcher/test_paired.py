@@ -9,6 +9,8 @@ from watcher.masks import DELETE, MOVED_FROM, MOVED_TO
 from watcher.notices import GapError
 from watcher.readings import RawEvent, Readings, parsed
 
+pytestmark = pytest.mark.sqlite
+
 
 def raw(mask: int, cookie: int, name: bytes) -> RawEvent:
     return (1, mask, cookie, name)

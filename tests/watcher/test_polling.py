@@ -15,6 +15,8 @@ from tests.watcher.surveys import fail_at, make, polling
 from tests.watcher.waiting import wait_until
 from watcher.notices import GapError, Kind
 
+pytestmark = pytest.mark.sqlite
+
 EIO = os.strerror(errno.EIO)
 
 

@@ -16,7 +16,7 @@ from tests.watcher.waiting import wait_until
 from watcher.notices import GapError
 from watcher.polling import PollingSource
 
-pytestmark = [pytest.mark.live, needs_fuse]
+pytestmark = [pytest.mark.live, needs_fuse, pytest.mark.sqlite]
 ERRORS = [errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EACCES, errno.ETIMEDOUT]
 
 

@@ -15,6 +15,8 @@ from tests.watcher.listening import ended
 from tests.watcher.surveys import make, polling
 from watcher.notices import GapError
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:

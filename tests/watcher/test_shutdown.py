@@ -13,6 +13,8 @@ from watcher.shutdown import StopFlag, stop_on_signals
 INSISTED = """
 import os, signal
 from watcher.shutdown import stop_on_signals
+
+pytestmark = pytest.mark.sqlite
 with stop_on_signals():
     os.kill(os.getpid(), {number})
     os.kill(os.getpid(), {number})

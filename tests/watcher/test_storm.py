@@ -15,7 +15,7 @@ from tests.watcher.listening import make_source
 from tests.watcher.waiting import wait_until
 from watcher.notices import Kind, Notice
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 NAMES = "abcd"
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 libc = ctypes.CDLL(None)

@@ -15,6 +15,8 @@ from auditor.auditlog.events import (
 from watcher.notices import Kind, Notice
 from watcher.translate import events_of
 
+pytestmark = pytest.mark.sqlite
+
 AT = 1_772_359_331.25
 MOMENT = datetime(2026, 3, 1, 10, 2, 11, 250_000, tzinfo=UTC)
 

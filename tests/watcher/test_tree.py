@@ -14,6 +14,8 @@ from watcher.ignored import never
 from watcher.notices import GapError
 from watcher.tree import Unwatched, WatchedTree
 
+pytestmark = pytest.mark.sqlite
+
 
 def by_inode(path: bytes) -> int:
     """A watch for each directory, as the kernel gives it."""

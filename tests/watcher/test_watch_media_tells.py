@@ -12,7 +12,7 @@ from tests.makers import make_file, real
 from tests.watcher.conftest import Launch
 from tests.watcher.waiting import wait_until
 
-pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 
 
 class Systemd:

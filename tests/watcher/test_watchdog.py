@@ -2,11 +2,14 @@
 
 import os
 
+import pytest
 from watchdog.observers.inotify_c import InotifyConstants, InotifyFD, inotify_add_watch, inotify_rm_watch
 from watchdog.utils.backwards_compat import translate  # type: ignore[attr-defined]
 
 from watcher import masks
 from watcher.readings import parsed
+
+pytestmark = pytest.mark.sqlite
 
 
 def test_one_descriptor_with_its_poller_and_its_pipe_is_made_and_freed() -> None:

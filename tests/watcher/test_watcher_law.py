@@ -16,7 +16,7 @@ from watcher import root_watch
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "25"))
 STEPS = 25
 
 
