@@ -31,6 +31,11 @@ class BrokenMarkerError(AuditorError):
         )
 
 
+def how_to_register(root: str, using: str = DEFAULT_DB_ALIAS) -> str:
+    """What a person runs who means this folder, which has lost its marker."""
+    return how_to_replace(root, using).replace("--replace ", "")
+
+
 def how_to_replace(root: str, using: str = DEFAULT_DB_ALIAS) -> str:
     """What a person runs who means this folder, whatever its marker says."""
     database = "" if using == DEFAULT_DB_ALIAS else f"--database {using} "

@@ -7,7 +7,14 @@ watches.
 import os
 
 from auditor.auditlog.coverage import GapReason
+from watcher import limits
 from watcher.notices import GapError
+
+
+def no_call(path: bytes, error: OSError) -> GapError:
+    """What it means that no proof can be begun."""
+    what = f"{limits.shown(path)} cannot be made: {error.strerror}."
+    return GapError(GapReason.SPOOL_FAILED, f"{what} AUDITOR_STATE_DIR must name a folder that can be written.")
 
 
 def prepare(folder: bytes) -> None:
@@ -17,7 +24,7 @@ def prepare(folder: bytes) -> None:
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
     except OSError as error:
-        raise GapError(GapReason.NOT_WATCHED, f"No folder for calls can be made: {error}.") from error
+        raise no_call(folder, error) from error
 
 
 def make_call(folder: bytes, token: str) -> None:

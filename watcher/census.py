@@ -1,7 +1,6 @@
 """Compares every reference with the disk when a span opens, and again as a safety net: the checkpoint."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -18,16 +17,16 @@ from auditor.auditlog.events import (
 )
 from auditor.models import MissingFile, Root, Span
 from auditor.orphans import references
-from auditor.orphans.disk import Disk, Verdict, is_directory
+from auditor.orphans.disk import PRESENT, Disk, Verdict, is_directory
 from auditor.orphans.references import Row, lies_below
 from auditor.orphans.registry import AuditedField, AuditedModel, audited_models
-from watcher.ignored import never
+from watcher.reach import Reach
 
 ODD_KEYS_KEPT = 1_000  # to a field: the log route looks at each of them every time
 BATCH = 2_000  # events
 
 
-def take_census(root: Root, span: UUID, *, is_ignored: Callable[[bytes], bool], using: str) -> Iterator[list[Event]]:
+def take_census(root: Root, span: UUID, *, reach: Reach, using: str) -> Iterator[list[Event]]:
     """The events that bring the missing set of a root up to the disk, in batches, the checkpoint itself last.
 
     They are to be appended in order; the span must be open, with every directory listened to.
@@ -39,7 +38,7 @@ def take_census(root: Root, span: UUID, *, is_ignored: Callable[[bytes], bool], 
         as_of=store.head_position(using),
         known=_known_missing(root, using),
         disk=Disk(root.path, exact=True),
-        is_ignored=_lies_ignored(is_ignored),
+        reach=reach,
         since=_covered_before(root, using),
     )
     pending: list[Event] = []
@@ -85,7 +84,7 @@ class Census:
     as_of: int
     known: tuple[set[str], frozenset[str]]
     disk: Disk
-    is_ignored: Callable[[str], bool]
+    reach: Reach
     since: str | None
     compared: dict[str, FieldSeen] = field(default_factory=dict)
     references: int = 0
@@ -98,15 +97,20 @@ class Census:
         """
         files, directories = self.known
         moment = store.database_time(self.using)
-        returned = {path for path in directories if is_directory(self.root.path, path)}
+        returned: set[str] = set()
+        for path in directories:
+            if self.reach.is_heard(f"{path}/") and is_directory(self.root.path, path):
+                returned.add(path)
+            yield []
         gone = directories - returned
         for names in self._missing_names():
             new = [name for name in dict.fromkeys(names) if name not in files and not lies_below(name, gone)]
             files.update(new)
             yield [self._gone(name, moment) for name in new]
         for names in store.chunks(files, BATCH):
-            away = Disk(self.root.path, exact=True).judge(names)
-            back = [name for name in names if name not in away]
+            heard = [name for name in names if self.reach.is_heard(name)]
+            away = Disk(self.root.path, exact=True).judge(heard)
+            back = [name for name in heard if name not in away]
             yield [FileFound(root=self.root.pk, path=name, occurred_at=moment, as_of=self.as_of) for name in back]
         yield [DirectoryFound(root=self.root.pk, path=path, occurred_at=moment, as_of=self.as_of) for path in returned]
 
@@ -132,16 +136,17 @@ class Census:
     def _missing_in(self, chunk: list[Row], at: int, odd_keys: set[int]) -> Iterator[str]:
         names = [row[at] for row in chunk if row[at]]
         self.references += len(names)
+        # Asked before the look: what is heard of by then, and is there, cannot vanish without a word.
+        ignored = {name for name in names if self.reach.is_ignored(name)}
+        unheard = {name for name in names if name not in ignored and not self.reach.is_heard(name)}
         looks = self.disk.judge(names)
-        for key in (row[0] for row in chunk if row[at] and self.is_ignored(row[at])):
-            _keep_odd(odd_keys, key)
-        for row in chunk if looks else ():
-            look = looks.get(row[at])
-            if look is None:
-                continue
-            is_beyond_log = look.is_odd or is_too_long(row[at])
-            if is_beyond_log:
+        for row in chunk if looks or ignored or unheard else ():
+            look = looks.get(row[at], PRESENT)
+            is_beyond_log = look.is_odd or row[at] in ignored or is_too_long(row[at])
+            is_unheard = row[at] in unheard and look.verdict is Verdict.PRESENT
+            if is_beyond_log or is_unheard:
                 _keep_odd(odd_keys, row[0])
+            self.reach.unheard += is_unheard and not is_beyond_log
             if look.verdict is Verdict.MISSING:
                 self.missing += 1
                 if not is_beyond_log:
@@ -151,23 +156,3 @@ class Census:
 def _keep_odd(odd_keys: set[int], key: int) -> None:
     if len(odd_keys) <= ODD_KEYS_KEPT:  # one more than is kept says that there are too many
         odd_keys.add(key)
-
-
-def _lies_ignored(is_ignored: Callable[[bytes], bool]) -> Callable[[str], bool]:
-    """Whether the watcher does not listen to a name: it, or a folder that it lies in, is ignored."""
-    if is_ignored is never:
-        return lambda _: False
-    folders: dict[str, bool] = {"": False}
-
-    def lies_in_ignored(folder: str) -> bool:
-        if folder not in folders:
-            folders[folder] = is_ignored(os.fsencode(folder)) or lies_in_ignored(folder.rpartition("/")[0])
-        return folders[folder]
-
-    def lies_ignored(name: str) -> bool:
-        try:
-            return lies_in_ignored(name.rpartition("/")[0]) or is_ignored(os.fsencode(name))
-        except UnicodeEncodeError:  # no file can have this name, and what is judged unknown is odd anyhow
-            return False
-
-    return lies_ignored

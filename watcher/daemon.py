@@ -7,9 +7,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
+from django.db import reset_queries
+
 from auditor import catalogue
 from auditor.errors import AuditorError, ExitCode
-from watcher.root_watch import RootWatch
+from watcher.root_watch import COMPARING, DATABASE, RootWatch
 from watcher.shutdown import StopFlag
 from watcher.site import Site
 from watcher.status import RootStatus, State, WatcherStatus
@@ -60,16 +62,17 @@ class Daemon:
             while not stop.is_asked and self._is_busy(deadline):
                 if not self.tick():
                     self._wait()
-            left = [root for root in self.status().roots if root.state is not State.COVERED]
+            left = [watch.status() for watch in self._watches if not watch.is_compared]
             self.stop(str(stop) if stop.is_asked else "once")
         except Exception as error:
             raise self._give_up(error) from error
-        if left:
+        if left and not stop.is_asked:
             raise _not_compared(left)
 
     def tick(self) -> bool:
         """Does one round; whether there is more to do at once."""
         has_more = False
+        reset_queries()  # with DEBUG, Django keeps every query that was ever made
         for watch in self._watches:  # each has its turn
             has_more = watch.tick() or has_more
             self._site.pulse.beat()
@@ -108,8 +111,10 @@ class Daemon:
             self._site.wake.clear()
 
     def _is_busy(self, deadline: float) -> bool:
-        states = {root.state for root in self.status().roots} - {State.COVERED, State.STANDBY}
-        return State.CATCHING_UP in states or (State.BLIND in states and time.monotonic() < deadline)
+        left = [watch.status() for watch in self._watches if not watch.is_compared]
+        is_comparing = any(root.reason == COMPARING for root in left)
+        is_hopeful = any(root.state is not State.STANDBY for root in left) and time.monotonic() < deadline
+        return is_comparing or is_hopeful
 
     def _give_up(self, error: Exception) -> AuditorError:
         foreseen = error if isinstance(error, AuditorError) else _unforeseen(error)
@@ -135,6 +140,11 @@ def _not_compared(left: Sequence[RootStatus]) -> AuditorError:
             exit_code=ExitCode.REFUSED_LOCKED,
         )
     worst = next(root for root in left if root.state is not State.STANDBY)
+    if worst.reason == DATABASE:
+        return AuditorError(
+            f"{worst.path} was not compared: the database failed: {worst.detail}",
+            hint="Mend the database, then run the command again.",
+        )
     return AuditorError(
         f"{worst.path} was not compared: {worst.detail or worst.reason or 'it took too long'}",
         hint="Mend that, then run the command again.",

@@ -33,8 +33,8 @@ _files: dict[str, tuple[int, int] | None] = {}
 
 
 def one_line(error: Exception) -> str:
-    """The error's text without line breaks."""
-    return " ".join(str(error).split())
+    """The first line of an error's text; drivers put a guess on the next."""
+    return str(error).strip().partition("\n")[0]
 
 
 def bound(using: str) -> None:
@@ -69,7 +69,7 @@ def reconnect_if_replaced(using: str) -> None:
     """
     connection = connections[using]
     opened = _files.get(using)
-    if connection.connection is None or opened is None:
+    if opened is None:
         return
     found = _file(connection)
     if found is None:

@@ -47,7 +47,7 @@ class Hearing:
         if mask & masks.Q_OVERFLOW:
             raise GapError(GapReason.OVERFLOW, limits.overflow())
         if watch == self._calls_watch:
-            raise GapError(GapReason.THREAD_DIED, "The folder for calls is gone: hearing cannot be proved.")
+            raise GapError(GapReason.SPOOL_FAILED, "The state folder was removed.")
         if mask & masks.UNMOUNT and folder is not None:
             raise GapError(GapReason.UNMOUNTED, f"{self._tree.shown(watch)} was unmounted.")
         if folder == b"" and mask & masks.MOVE_SELF:

@@ -101,6 +101,7 @@ class InotifySource:
     events may wait to be made into notices.
     """
 
+    answers_at_once = True
     answers_within = 30.0
 
     def __init__(
@@ -165,6 +166,19 @@ class InotifySource:
         if has_ended and not taken:
             raise self._gap or GapError(GapReason.THREAD_DIED, "The reading thread has ended.")
         return taken
+
+    def reach(self) -> Callable[[bytes], bool]:
+        """Whether the vanishing of a path is told, if it is there at a look after this was asked."""
+        watches, unheard = self._tree.known.watches, set[bytes]()
+
+        def hears(path: bytes) -> bool:
+            folder = path[: path.rfind(b"/") + 1]
+            if folder in watches and folder not in unheard:
+                return True
+            unheard.add(folder)  # for good: what is known of its files may be older than its watch
+            return False
+
+        return hears
 
     def call(self, token: str) -> None:
         """Makes an event of our own: what happened before is heard before the token is. Raises OSError."""

@@ -1,11 +1,13 @@
 """Takes what a source has heard to the recorder, whether or not anybody vouches for the whole of the root."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
 from auditor.auditlog.events import Event
 from watcher import census
 from watcher.notices import Notice
+from watcher.reach import Reach
 from watcher.recorder import Recorder, Watermark
 from watcher.sources import Source
 from watcher.translate import events_of
@@ -13,22 +15,32 @@ from watcher.translate import events_of
 TAKEN_AT_ONCE = 10_000  # notices: bounds the memory and the length of one transaction
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listened:
+    """Whether more is waiting to be heard, and whether all that was heard is in the log."""
+
+    has_more: bool
+    is_recorded: bool
+
+
 class Listener:
-    """A source with its recorder, and the names that neither is asked about."""
+    """A source with its recorder; `reach` is that of the last comparison with the disk."""
 
     def __init__(self, source: Source, recorder: Recorder, *, is_ignored: Callable[[bytes], bool], using: str) -> None:
         self.source = source
         self.recorder = recorder
+        self.reach = Reach()
         self._is_ignored = is_ignored
         self._using = using
 
-    def listen(self, proof_in: Callable[[list[Notice]], Watermark | None] = lambda _: None) -> bool:
-        """Records the oldest notices, with the watermark that is proved by them; whether more is waiting."""
+    def listen(self, proof_in: Callable[[list[Notice]], Watermark | None] = lambda _: None) -> Listened:
+        """Records the oldest notices, with the watermark that is proved by them."""
         notices = self.source.take(TAKEN_AT_ONCE)
         events = list(events_of(notices, self.recorder.root.pk, self._is_ignored))
-        self.recorder.record(events, proof_in(notices))
-        return len(notices) == TAKEN_AT_ONCE
+        is_recorded = self.recorder.record(events, proof_in(notices))
+        return Listened(has_more=len(notices) == TAKEN_AT_ONCE, is_recorded=is_recorded)
 
     def take_census(self, span: UUID) -> Iterator[list[Event]]:
         """The events that bring the missing set up to the disk, then the checkpoint; see `census.take_census`."""
-        return census.take_census(self.recorder.root, span, is_ignored=self._is_ignored, using=self._using)
+        self.reach = Reach(self.source.reach(), self._is_ignored)
+        return census.take_census(self.recorder.root, span, reach=self.reach, using=self._using)

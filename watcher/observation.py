@@ -7,7 +7,7 @@ from functools import partial
 from auditor import catalogue, conf, roots
 from auditor.auditlog.coverage import GapReason
 from auditor.errors import AuditorError
-from auditor.marker import how_to_replace
+from auditor.marker import how_to_register, how_to_replace
 from auditor.models import Root
 from auditor.roots import MarkerState
 from watcher.identity import Identity, confirm, identify, missing_mounts
@@ -54,14 +54,13 @@ class Observation:
 def observe(recorder: Recorder, site: Site) -> Observation:
     """Begins to listen to the recorder's root; raises GapError if that cannot be done, or if it is another folder."""
     root = recorder.root
-    root.refresh_from_db(using=site.using)
     identity = identify(root.path)
     _register(root, site, identity)
     observer, why = _choose(site.observer, identity)
 
     def is_same() -> None:
         confirm(root.path, identity)
-        _refuse_stranger(root)
+        _refuse_stranger(root, site.using)
 
     is_ignored = matcher(conf.ignored_patterns(), root.path)
     with site.pulse.paused():  # a large tree takes its time, and nothing is vouched for yet
@@ -107,7 +106,7 @@ def _register(root: Root, site: Site, identity: Identity) -> None:
     try:
         done = roots.register_if_new(root, using=site.using)
     except AuditorError as error:
-        raise GapError(GapReason.MARKER_GONE, error.message) from error
+        raise _unmarked(error) from error
     if done is not None:
         line = catalogue.RootRegistered(
             root=root.path,
@@ -117,15 +116,20 @@ def _register(root: Root, site: Site, identity: Identity) -> None:
             marker=str(root.marker),
         )
         site.log.emit(line)
-    _refuse_stranger(root)
+    _refuse_stranger(root, site.using)
 
 
-def _refuse_stranger(root: Root) -> None:
+def _refuse_stranger(root: Root, using: str) -> None:
     try:
         state = roots.check(root)
     except AuditorError as error:
-        raise GapError(GapReason.MARKER_GONE, error.message) from error
+        raise _unmarked(error) from error
     if state is MarkerState.GONE:
-        raise GapError(GapReason.MARKER_GONE, f"{root.path} has lost its marker. {how_to_replace(root.path)}")
+        hint = f"Mount the volume that belongs there. {how_to_register(root.path, using)}"
+        raise GapError(GapReason.MARKER_GONE, f"{root.path} has lost its marker. {hint}")
     if state is MarkerState.FOREIGN:
-        raise GapError(GapReason.ROOT_REPLACED, f"{root.path} has another marker. {how_to_replace(root.path)}")
+        raise GapError(GapReason.ROOT_REPLACED, f"{root.path} has another marker. {how_to_replace(root.path, using)}")
+
+
+def _unmarked(error: AuditorError) -> GapError:
+    return GapError(GapReason.MARKER_GONE, f"{error.message} {error.hint}")

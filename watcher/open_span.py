@@ -1,5 +1,6 @@
 """A root that can be vouched for: proofs move the watermark, and a census makes the checkpoint."""
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from auditor import catalogue, conf
 from auditor.auditlog import store
 from auditor.auditlog.coverage import GapReason
 from auditor.auditlog.events import CheckpointCompleted, Event
+from watcher.calls import no_call
 from watcher.database import AWAY
 from watcher.notices import GapError, HindranceError, Kind, Notice
 from watcher.observation import Observation
@@ -44,6 +46,7 @@ class OpenSpan:
         self._using = site.using
         self._log = site.log
         self._calls: dict[bytes, Call] = {}
+        self._answered: Call | None = None
         self._census: Iterator[list[Event]] | None = None
         self._census_began = 0.0
         self._next_call = self._next_census = self._next_proof = 0.0
@@ -78,14 +81,19 @@ class OpenSpan:
         self._call(self._moment())
         while self._calls and time.monotonic() < deadline:
             if not self._listen():
+                if not self._listener.source.answers_at_once:
+                    return
                 time.sleep(0.01)
 
     def _listen(self) -> bool:
-        has_more = self._listener.listen(self._proof_in)
-        if not has_more:
+        self._answered = None
+        listened = self._listener.listen(self._proof_in)
+        if self._answered is not None and self._answered.moment is not None and listened.is_recorded:
+            self.covered_until, self.proved_at = self._answered.moment, self._answered.made
+        if not listened.has_more:
             self._refuse_silence()
             self._prove_folders()
-        return has_more
+        return listened.has_more
 
     def _call(self, moment: "datetime | None") -> None:
         """Begins a proof: once the token is heard, all that happened before now is in the log."""
@@ -94,7 +102,7 @@ class OpenSpan:
         try:
             self._listener.source.call(token)
         except OSError as error:
-            raise GapError(GapReason.SPOOL_FAILED, f"{error.filename} cannot be made: {error.strerror}.") from error
+            raise no_call(os.fsencode(error.filename or ""), error) from error
         self._calls[token.encode()] = Call(moment, time.monotonic())
 
     def _moment(self) -> "datetime | None":
@@ -112,15 +120,12 @@ class OpenSpan:
         answered = [token for token in self._calls if token in heard]
         if not answered:
             return None
-        call = self._calls[answered[-1]]
+        call = self._answered = self._calls[answered[-1]]
         for token in list(self._calls):  # in the order they were made: what a later one proves holds for all before
             del self._calls[token]
             if token == answered[-1]:
                 break
-        if call.moment is None:
-            return None
-        self.covered_until, self.proved_at = call.moment, call.made
-        return Watermark(span=self.uid, covered_until=call.moment)
+        return None if call.moment is None else Watermark(span=self.uid, covered_until=call.moment)
 
     def _refuse_silence(self) -> None:
         """All that was heard has been taken: a call that is not among it was not heard."""
@@ -183,7 +188,9 @@ class OpenSpan:
             if time.monotonic() >= until:
                 return True
         self._census = None
-        self._next_census = time.monotonic() + conf.checkpoint_hours() * 3600
+        is_whole = not self._listener.reach.unheard
+        pause = conf.checkpoint_hours() * 3600 if is_whole else CENSUS_RETRY_SECONDS
+        self._next_census = time.monotonic() + pause
         return False
 
     def _tell_checkpoint(self, made: CheckpointCompleted) -> None:

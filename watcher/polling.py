@@ -9,7 +9,7 @@ from threading import Event, Thread
 from auditor.auditlog.coverage import GapReason
 from watcher import limits
 from watcher.ignored import never
-from watcher.listing import Survey
+from watcher.listing import SEPARATOR, Survey
 from watcher.notices import GapError, Kind, Notice
 from watcher.outbox import Outbox
 
@@ -27,6 +27,7 @@ class PollingSource:
     """
 
     folders_changed = False
+    answers_at_once = False
     _listings: dict[bytes, bytes] | None = None
     _gap: GapError | None = None
     _hindrance: GapError | None = None
@@ -98,6 +99,20 @@ class PollingSource:
         if gap is not None and not taken:
             raise gap
         return taken
+
+    def reach(self) -> Callable[[bytes], bool]:
+        """Whether the vanishing of a path is told: only what the last complete poll has listed can be missed."""
+
+        def hears(path: bytes) -> bool:
+            listings = self._listings or {}
+            if path.endswith(b"/"):
+                return path in listings
+            cut = path.rfind(b"/") + 1
+            listing, name = listings.get(path[:cut], b""), path[cut:]
+            ends = listing == name or listing.startswith(name + SEPARATOR) or listing.endswith(SEPARATOR + name)
+            return ends or SEPARATOR + name + SEPARATOR in listing
+
+        return hears
 
     def call(self, token: str) -> None:
         """Asks for proof: the next complete poll that begins from now on is followed by this token."""

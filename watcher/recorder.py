@@ -2,7 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -23,6 +24,7 @@ from watcher.spool import Spool
 BATCH = 2_000  # events
 REPLAYED_AT_ONCE = 5  # batches: between them, what is heard meanwhile is put behind
 RETRY_SECONDS = 1.0
+TELL_AGAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +56,22 @@ class End:
 class Recorder:
     """Appends the events of one root, in order, none twice."""
 
-    def __init__(self, root: Root, spool: Spool, *, using: str, log: JsonLog) -> None:
+    def __init__(
+        self, root: Root, spool: Spool, *, using: str, log: JsonLog, is_ours: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`is_ours` says whether this watcher may write while it has no open span."""
         self.root = root
         self._spool = spool
         self._using = using
         self._log = log
+        self._is_ours = is_ours
+        self._own_span = f"{spool.path}.span"
         self._held: deque[Piece] = deque()  # what not even the spool could take
-        self._next_try = 0.0
+        self._next_try = self._tell_again = 0.0
         self._told = ""
         self._replayed = 0
         self._end: End | None = None
-        self._reached: Watermark | None = None  # as last written
+        self._reached: Watermark | None = None  # of our open span, as last written
         self.committed = 0
         self.position = 0
 
@@ -79,6 +86,21 @@ class Recorder:
         return time.monotonic() < self._next_try
 
     @property
+    def is_failing(self) -> bool:
+        """Whether the database has taken nothing since it failed."""
+        return bool(self._told)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the spool is still where the next start looks for it."""
+        return self._spool.is_in_place
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether not even the spool takes events: more must not be heard."""
+        return bool(self._held)
+
+    @property
     def spooled(self) -> int:
         """How many events wait for the database."""
         return self._spool.count + sum(len(piece.events) for piece in self._held)
@@ -87,8 +109,8 @@ class Recorder:
         """Commits events and the watermark together, or puts the events into the spool; whether all is in the log.
 
         A watermark that the database cannot take is dropped: the next proof says more.
-        Raises GapError: TAKEN_OVER, with the events committed, if the span is not open any more; REWOUND, with the
-        events kept, if the database is an older one; SPOOL_FAILED, with the events in memory.
+        Raises GapError: TAKEN_OVER if the span is not open any more, and REWOUND if the database is an older one,
+        both with the events in the spool; SPOOL_FAILED, with what the spool could not take in memory.
         """
         pieces = _pieces(events)
         if self.is_waiting or self.is_away:
@@ -97,15 +119,20 @@ class Recorder:
         try:
             if pieces or watermark:
                 self._commit(pieces, watermark)
-        except GapError as gap:
-            if gap.reason is GapReason.REWOUND:
-                self._keep(pieces)
+        except GapError:
+            self._keep(pieces)
             raise
         except AWAY as error:
             self.lost(error)
             self._keep(pieces)
             return False
         return True
+
+    def close_span(self, closed: SpanClosed) -> None:
+        """Records the end of our span; never raises GapError, for the event is kept somewhere."""
+        with suppress(GapError):
+            self.record([closed])
+        self._reached = None
 
     def retry(self) -> bool:
         """Commits the oldest of what is waiting; whether nothing is left."""
@@ -120,28 +147,38 @@ class Recorder:
         """Commits events that need not be kept; raises what the database raises."""
         self._commit(_pieces(events), None)
 
+    def close_left(self, now: datetime) -> list[SpanClosed]:
+        """Closes the span that a crash has left open; gives back what was closed."""
+        left = self._left_open(now)
+        if left:
+            self.commit(left)
+        return left
+
     def open_span(self, span: UUID, identity: str, opened_at: datetime) -> list[SpanClosed]:
         """Opens a span, after closing the one that a crash has left open; gives back what was closed."""
-        with transaction.atomic(self._using):
+        reconnect_if_replaced(self._using)
+        with self._told_apart(), transaction.atomic(self._using):
             head = store.lock_head(self._using)
-            left = [
-                _crashed(one, opened_at)
-                for one in Span.objects.using(self._using).filter(root=self.root, closed_at__isnull=True)
-            ]
+            left = self._left_open(opened_at)
             opened = SpanOpened(root=self.root.pk, occurred_at=opened_at, span=str(span), identity=identity)
             batch = store.append([*left, opened], using=self._using)
         self._written(head, [batch])
         self._reached = Watermark(span=span, covered_until=opened_at)
+        self._remember(span)
         return left
+
+    def _left_open(self, now: datetime) -> list[SpanClosed]:
+        spans = Span.objects.using(self._using).filter(root=self.root, closed_at__isnull=True)
+        return [_crashed(span, now) for span in spans]
 
     def lost(self, error: Exception) -> None:
         """Notes that the database has failed; says so once, not at every try."""
         drop_if_broken(self._using)
         self._next_try = time.monotonic() + RETRY_SECONDS
-        text = one_line(error)
-        if text != self._told:
+        text, now = one_line(error), time.monotonic()
+        if text != self._told or now >= self._tell_again:
+            self._told, self._tell_again = text, now + TELL_AGAIN_SECONDS
             self._log.emit(catalogue.AppendRetried(root=self.root.path, count=self.spooled, error=text))
-        self._told = text
 
     def close(self) -> None:
         """Closes the spool; what is in it stays for the next start."""
@@ -153,46 +190,80 @@ class Recorder:
             while left and not self._held:
                 self._spool.append(left[0].uid, left[0].events)
                 left.popleft()
-        finally:
+        except GapError:
             self._held.extend(left)
+            raise
+        # What comes later is lost with the gap, except the word that it begins.
+        self._held.extend(piece for piece in left if any(isinstance(event, SpanClosed) for event in piece.events))
 
     def _replay(self) -> None:
         for entry in islice(self._spool.entries(), REPLAYED_AT_ONCE):
-            self._commit([Piece(entry.uid, entry.events)], None)
+            self._commit([Piece(entry.uid, entry.events)], None, is_late=True)
             self._spool.remove(entry.number)
             self._replayed += len(entry.events)
         while self._held and self._spool.is_empty:
-            self._commit([self._held[0]], None)
+            self._commit([self._held[0]], None, is_late=True)
             self._replayed += len(self._held.popleft().events)
         if not self.is_waiting:
             self._log.emit(catalogue.SpoolReplayed(root=self.root.path, count=self._replayed))
             self._replayed = 0
 
-    def _commit(self, pieces: Sequence[Piece], watermark: Watermark | None) -> None:
+    def _commit(self, pieces: Sequence[Piece], watermark: Watermark | None, *, is_late: bool = False) -> None:
         reconnect_if_replaced(self._using)
-        try:
-            with transaction.atomic(self._using):
-                head = store.lock_head(self._using)
-                self._refuse_rewound(head)
-                batches = [self._append(piece) for piece in pieces]
-                is_open = watermark is None or self._move(watermark)
-        except IntegrityError as error:  # such as a root that is not in the table any more
-            raise self._rewound(one_line(error)) from error
+        with self._told_apart(), transaction.atomic(self._using):
+            head = store.lock_head(self._using)
+            self._refuse_rewound(head)
+            self._refuse_rival()
+            is_outdated = is_late and self._was_replaced()
+            batches = [self._append(piece, is_outdated) for piece in pieces]
+            if watermark is not None:
+                store.move_watermark(watermark.span, watermark.covered_until, using=self._using)
         self._written(head, batches)
-        if not is_open:
-            raise GapError(GapReason.TAKEN_OVER, "Another watcher has closed the span.")
         self._reached = watermark or self._reached
 
-    def _append(self, piece: Piece) -> Batch | None:
+    @contextmanager
+    def _told_apart(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError as error:  # such as a root that is not in the table any more
+            raise self._rewound(one_line(error)) from error
+
+    def _append(self, piece: Piece, is_outdated: bool) -> Batch | None:
         # After a restore, the root may have another key than when the events were spooled.
         events = [event if event.root == self.root.pk else replace(event, root=self.root.pk) for event in piece.events]
+        if is_outdated:
+            events = [kept for event in events if (kept := _without_arrival(event))]
         return store.append(self._worth_keeping(events), using=self._using, uid=piece.uid)
 
-    def _move(self, watermark: Watermark) -> bool:
-        reached = store.watermark_of(watermark.span, using=self._using)
-        if reached is None or (self._reached and reached < self._reached.covered_until):
+    def _refuse_rival(self) -> None:
+        """Refuses to write beside another watcher: with a span it must be open, without one the root must be ours."""
+        if self._reached is None:
+            if not self._is_ours():
+                raise GapError(GapReason.TAKEN_OVER, "Another watcher looks after it.")
+            return
+        reached = store.watermark_of(self._reached.span, using=self._using)
+        if reached is None or reached < self._reached.covered_until:
             raise self._rewound("The span is not there, or its watermark is older.")
-        return store.move_watermark(watermark.span, watermark.covered_until, using=self._using)
+        if not store.is_open(self._reached.span, using=self._using):
+            self._reached = None
+            raise GapError(GapReason.TAKEN_OVER, "Another watcher has closed the span.")
+
+    def _was_replaced(self) -> bool:
+        """Whether another watcher has opened a span since what waits was heard."""
+        newest = store.newest_span(self.root.pk, using=self._using)
+        return newest is not None and str(newest) != self._remembered()
+
+    def _remember(self, span: UUID) -> None:
+        # Unwritten or unread, it only makes what waits look outdated.
+        with suppress(OSError), open(self._own_span, "w", encoding="ascii") as stream:
+            stream.write(str(span))
+
+    def _remembered(self) -> str:
+        try:
+            with open(self._own_span, encoding="ascii") as stream:
+                return stream.read()
+        except OSError:
+            return ""
 
     def _refuse_rewound(self, head: Head) -> None:
         end = self._end
@@ -255,6 +326,16 @@ class Recorder:
 
 def _pieces(events: Iterable[Event]) -> list[Piece]:
     return [Piece(uuid4(), batch) for batch in store.chunks(events, BATCH)]
+
+
+def _without_arrival(event: Event) -> Event | None:
+    """What an event of the past says without taking a name out of the missing set: another has looked since."""
+    match event:
+        case FileCreated():
+            return None
+        case FileMoved():
+            return FileDeleted(root=event.root, path=event.path, occurred_at=event.occurred_at, cause="renamed")
+    return event
 
 
 def _crashed(span: Span, now: datetime) -> SpanClosed:

@@ -35,14 +35,14 @@ class Reporters(AbstractContextManager["Reporters"]):
             faults.append(self._notifier.ready())
         if self._metrics is not None:
             self._metrics.update(status)
-        for fault in filter(None, faults):
-            if fault not in self._told:
-                self._told.add(fault)
-                self._log.emit(ReportFailed(error=fault))
+        present = set(filter(None, faults))
+        for fault in sorted(present - self._told):
+            self._log.emit(ReportFailed(error=fault))
+        self._told = present
 
     def _write_health(self, status: WatcherStatus) -> str:
-        is_standby = all(root.state is State.STANDBY for root in status.roots)
-        if is_standby and health.is_told_by_another(self._folder, pid=status.pid, stale_after=STALE_SECONDS):
+        is_idle = all(root.state in (State.STANDBY, State.BLIND) for root in status.roots)
+        if is_idle and health.is_told_by_another(self._folder, pid=status.pid, stale_after=STALE_SECONDS):
             return ""  # they share one state directory, and the health of the one that watches is what counts
         return health.write(status, self._folder)
 

@@ -5,15 +5,17 @@ import time
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from auditor import catalogue, conf
 from auditor.auditlog import store
 from auditor.auditlog.coverage import GapReason
 from auditor.auditlog.events import SpanClosed
 from auditor.errors import AuditorError
-from auditor.locks import Lock
 from auditor.models import Root
-from watcher.database import AWAY, drop_if_broken, one_line
+from watcher.calls import no_call
+from watcher.claim import Claim
+from watcher.database import AWAY, drop_if_broken, one_line, reconnect_if_replaced
 from watcher.notices import GapError, HindranceError
 from watcher.observation import Observation, observe
 from watcher.open_span import OpenSpan
@@ -27,6 +29,7 @@ RETRY_SECONDS = 1.0
 RETRY_UNWATCHED_SECONDS = 5.0  # there may be many of them, and only a person can change that
 STANDBY = "standby"
 DATABASE = "database"
+COMPARING = "checkpoint"
 
 
 class RootWatch:
@@ -36,7 +39,7 @@ class RootWatch:
         self.path = path
         self._site = site
         self._root: Root | None = None
-        self._lock: Lock | None = None
+        self._claim = Claim(using=site.using)
         self._recorder: Recorder | None = None
         self._observation: Observation | None = None
         self._span: OpenSpan | None = None
@@ -47,6 +50,11 @@ class RootWatch:
         self._committed = 0  # by recorders of the past
 
     @property
+    def is_compared(self) -> bool:
+        """Whether references and disk were compared in the open span."""
+        return self._span is not None and self._span.checkpoint_at is not None
+
+    @property
     def committed(self) -> int:
         """How many events of this root are in the log."""
         return self._committed + (self._recorder.committed if self._recorder else 0)
@@ -54,6 +62,7 @@ class RootWatch:
     def tick(self) -> bool:
         """Does what is due; whether there is more to do at once. Raises AuditorError if it cannot go on."""
         try:
+            reconnect_if_replaced(self._site.using)
             if self._span is None and time.monotonic() >= self._next_try:
                 self._next_try = time.monotonic() + RETRY_SECONDS
                 self._get_on()
@@ -120,21 +129,30 @@ class RootWatch:
         if span is None or recorder is None:
             reason, detail = self._why
             return (State.STANDBY, "", detail) if reason == STANDBY else (State.BLIND, reason, detail)
-        if recorder.is_waiting or recorder.is_away:
-            return State.CATCHING_UP, DATABASE, f"{recorder.spooled} events wait for the database"
+        if recorder.is_waiting:
+            return State.CATCHING_UP, DATABASE, f"{recorder.spooled} event(s) wait for the database"
+        if recorder.is_failing:
+            return State.CATCHING_UP, DATABASE, "it does not take what it is given"
+        if span.checkpoint_at is None:
+            return State.CATCHING_UP, COMPARING, "comparing references with the disk"
         if not span.is_checked:
-            return State.CATCHING_UP, "checkpoint", "comparing references with the disk"
+            return State.CATCHING_UP, "watermark", "waiting for proof that all has been heard"
         if time.monotonic() - span.proved_at > conf.freshness_seconds():
             return State.CATCHING_UP, "watermark", "waiting for proof that all has been heard"
         return State.COVERED, "", ""
 
     def _get_on(self) -> None:
         """Comes as near to an open span as it can now."""
-        root = self._root = self._root or store.register_root(self.path, using=self._site.using)
-        if not self._is_ours(root):
+        root = self._root = store.register_root(self.path, using=self._site.using)
+        if not self._claim.take(root):
+            self._stand_by()
             return
-        recorder = self._recorder = self._recorder or self._open_recorder(root)
-        recorder.root = root
+        recorder = self._ready_recorder(root)
+        is_up_to_date = recorder.retry()  # what was heard before the span comes before it in the log
+        if recorder.is_stuck:
+            raise GapError(GapReason.SPOOL_FAILED, "Neither the database nor the spool takes what was heard.")
+        for closed in recorder.close_left(self._now()) if is_up_to_date else ():
+            self._tell_closed(closed)
         if self._observation is None:
             self._observation = observe(recorder, self._site)
             self._tell_observer(self._observation)
@@ -142,36 +160,40 @@ class RootWatch:
         hindrance = self._observation.hindrance()
         if hindrance is not None:
             self._wait(hindrance.reason, hindrance.detail)
-        elif recorder.retry():  # what was heard before the span comes before it in the log
+        elif is_up_to_date:
             self._open(self._observation)
 
-    def _is_ours(self, root: Root) -> bool:
-        """Whether this watcher is the one that looks after the root, and not one that stands by."""
-        lock = self._lock = self._lock or Lock(f"watch-{root.pk}", using=self._site.using)
-        if lock.is_held or lock.acquire():
-            return True
-        self._wait(STANDBY, f"It is watched by {lock.holder()}.")
-        return False
+    def _stand_by(self) -> None:
+        """Leaves everything to the watcher that has the claim: two that write would contradict each other."""
+        self._close_observation()
+        self._close_recorder()
+        self._wait(STANDBY, f"It is watched by {self._claim.holder()}.")
 
-    def _hold_on(self) -> None:
-        """Takes the lock again after the connection that it lived on was lost.
-
-        If somebody has it, this may be the server's memory of that connection: it is the span that tells. Whoever
-        takes over closes it, and the next watermark finds that out.
-        """
-        is_due = self._lock is not None and not self._lock.is_held and time.monotonic() >= self._next_try
-        if is_due and self._lock is not None and self._recorder is not None and not self._recorder.is_away:
-            self._next_try = time.monotonic() + RETRY_SECONDS
-            self._lock.acquire()
+    def _ready_recorder(self, root: Root) -> Recorder:
+        recorder = self._recorder
+        if recorder is not None and not recorder.is_in_place and not recorder.is_waiting:
+            self._close_recorder()
+        if self._recorder is None:
+            try:
+                self._recorder = self._open_recorder(root)
+            except GapError:
+                self._claim.let_go()  # whoever has the spool, or a folder for one, can do better
+                raise
+        self._recorder.root = root
+        return self._recorder
 
     def _open_recorder(self, root: Root) -> Recorder:
         path = os.path.join(self._site.root_folder(self.path), "spool.sqlite3")
         spool = Spool(path, limit_bytes=conf.spool_bytes())
         if spool.put_aside:
             self._site.log.emit(catalogue.SpoolBroken(root=self.path, moved_to=spool.put_aside))
-        return Recorder(root, spool, using=self._site.using, log=self._site.log)
+        return Recorder(root, spool, using=self._site.using, log=self._site.log, is_ours=lambda: self._claim.is_held)
 
     def _open(self, observation: Observation) -> None:
+        try:
+            observation.listener.source.call(uuid4().hex)  # a span that cannot be proved is better not opened
+        except OSError as error:
+            raise no_call(os.fsencode(error.filename or ""), error) from error
         observation.remember_mounts(self._site.using)
         span = self._span = OpenSpan(observation, self._site)
         self._why = self._told = ("", "")
@@ -181,25 +203,35 @@ class RootWatch:
         self._site.log.emit(catalogue.SpanOpened(root=self.path, span=str(span.uid), directories=directories))
 
     def _listen(self) -> bool:
-        if self._recorder is None or self._root is None:
+        recorder = self._recorder
+        if recorder is None:
             return False
-        is_replaying = not self._recorder.retry() and not self._recorder.is_away
         if self._span is not None:
-            self._hold_on()
+            self._renew_claim(recorder)
+        elif not self._claim.is_held:
+            self._next_try = min(self._next_try, time.monotonic())
+            return False
+        is_replaying = not recorder.retry() and not recorder.is_away
+        if self._span is not None:
             return self._span.tick() or is_replaying
-        return (self._observation is not None and self._observation.listener.listen()) or is_replaying
+        return (self._observation is not None and self._observation.listener.listen().has_more) or is_replaying
+
+    def _renew_claim(self, recorder: Recorder) -> None:
+        """Takes the claim again after its connection was lost.
+
+        If that fails, it may be the server's memory of that connection: the span tells. Whoever takes over closes
+        it, and the next commit finds that out.
+        """
+        if not self._claim.is_held and not recorder.is_away and time.monotonic() >= self._next_try:
+            self._next_try = time.monotonic() + RETRY_SECONDS
+            self._claim.renew()
 
     def _end(self, gap: GapError) -> None:
         span, self._span = self._span, None
-        if self._observation is not None and not isinstance(gap, HindranceError):
-            self._observation.listener.source.close()
-            self._observation = None
-        root = self._root
-        if gap.reason is GapReason.REWOUND:  # the database may know the root by another key now, or not at all
-            self._root = None
-            self._let_go()
-        if span is not None and root is not None:
-            self._close(root, span, gap)
+        if not isinstance(gap, HindranceError):
+            self._close_observation()
+        if span is not None and self._root is not None:
+            self._close(self._root, span, gap)
         elif gap.reason not in (GapReason.STOPPED, GapReason.CRASHED):
             self._wait(gap.reason, gap.detail)
 
@@ -211,22 +243,24 @@ class RootWatch:
         if gap.reason is GapReason.TAKEN_OVER:
             self._leave()  # the span is closed already, and the spool is the other's now
         elif self._recorder is not None:
-            with suppress(GapError):  # the event is kept, in the spool or in memory
-                self._recorder.record([closed])
+            self._recorder.close_span(closed)
         self._tell_closed(closed)
 
-    def _leave(self) -> None:
+    def _close_observation(self) -> None:
+        observation, self._observation = self._observation, None
+        if observation is not None:
+            observation.listener.source.close()
+
+    def _close_recorder(self) -> None:
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             self._committed += recorder.committed
             recorder.close()
-        self._let_go()
 
-    def _let_go(self) -> None:
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            with suppress(*AWAY):
-                lock.release()
+    def _leave(self) -> None:
+        self._close_observation()
+        self._close_recorder()
+        self._claim.let_go()
 
     def _lost(self, error: Exception) -> None:
         if self._recorder is not None:

@@ -1,5 +1,6 @@
 """What a root is listened to with, whichever way its file system allows."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
@@ -23,6 +24,9 @@ class Source(Protocol):
     folders_changed: bool
     """Whether a directory appeared, moved or vanished since the caller last set this to False."""
 
+    answers_at_once: bool
+    """Whether a call is heard in the time that a stop may take."""
+
     @property
     def answers_within(self) -> float:
         """Seconds after which a call that is not heard was not heard at all."""
@@ -45,6 +49,9 @@ class Source(Protocol):
 
     def take(self, limit: int) -> list[Notice]:
         """The oldest notices; raises GapError once all that was heard before the gap has been taken."""
+
+    def reach(self) -> Callable[[bytes], bool]:
+        """For one comparison with the disk: whether it is told if a path vanishes that is there at a later look."""
 
     def call(self, token: str) -> None:
         """Asks for proof: a HEARD notice with this token follows all that happened before. Raises OSError."""

@@ -67,6 +67,14 @@ class Spool:
         """Whether nothing is waiting."""
         return not self._entries
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether its folder is still the one in which it was opened."""
+        try:
+            return self._lock is not None and os.path.samestat(os.fstat(self._lock), os.stat(f"{self.path}.lock"))
+        except OSError:
+            return False
+
     def append(self, uid: UUID, events: Sequence[Event]) -> None:
         """Adds an entry, all or nothing; it is on disk when this returns."""
         packed = json.dumps([leaf(to_stored(event)) for event in events], separators=(",", ":")).encode()

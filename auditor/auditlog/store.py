@@ -200,6 +200,17 @@ def watermark_of(span: UUID, *, using: str) -> datetime | None:
     return models.Span.objects.using(using).filter(uid=span).values_list("covered_until", flat=True).first()
 
 
+def is_open(span: UUID, *, using: str) -> bool:
+    """Whether nobody has closed a span."""
+    return models.Span.objects.using(using).filter(uid=span, closed_at__isnull=True).exists()
+
+
+def newest_span(root: int, *, using: str) -> UUID | None:
+    """The span of a root that was opened last, open or closed."""
+    spans = models.Span.objects.using(using).filter(root=root)
+    return spans.order_by("-opened_position").values_list("uid", flat=True).first()
+
+
 def seal_at(batch: int, *, using: str) -> str | None:
     """The seal of a batch, or None if the database has no such batch."""
     return models.Batch.objects.using(using).filter(number=batch).values_list("seal", flat=True).first()

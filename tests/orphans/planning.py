@@ -15,7 +15,7 @@ from auditor.orphans.route import RouteKind
 from auditor.orphans.survey import make_survey
 from tests.makers import real
 from watcher.census import take_census
-from watcher.ignored import never
+from watcher.reach import Reach
 
 EVAN = Group(kind="Album", kinds="Albums", name="Evan Photos")
 
@@ -39,7 +39,7 @@ def watch(media: Path) -> Root:
         identity=identity(root.path),
     )
     store.append([opened], using="default")
-    for events in take_census(root, span, is_ignored=never, using="default"):
+    for events in take_census(root, span, reach=Reach(), using="default"):
         store.append(events, using="default")
     store.move_watermark(span, store.database_time("default"), using="default")
     return root

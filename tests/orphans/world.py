@@ -16,6 +16,7 @@ from tests.makers import real
 from watcher.census import take_census
 from watcher.ignored import never
 from watcher.notices import Kind, Notice
+from watcher.reach import Reach
 from watcher.recorder import Recorder, Watermark
 from watcher.spool import Spool
 from watcher.translate import events_of
@@ -139,7 +140,7 @@ class World:
 
     def begin_census(self) -> None:
         if self.is_watched and self.census is None:
-            self.census = take_census(self.root, self.span, is_ignored=never, using="default")
+            self.census = take_census(self.root, self.span, reach=Reach(), using="default")
 
     def step_census(self) -> None:
         """Takes the census a batch further, if there is one."""

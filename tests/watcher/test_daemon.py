@@ -3,9 +3,10 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.conf import LazySettings
 from django.db import OperationalError
 
 from auditor.auditlog import store
+from auditor.auditlog.events import FileDeleted
 from auditor.errors import AuditorError
 from auditor.models import Checkpoint, Event, MissingFile, Span
 from tests.makers import make_file, make_photo, real
@@ -25,10 +27,12 @@ from watcher.hearing import Hearing
 from watcher.inotify import InotifySource
 from watcher.shutdown import StopFlag
 from watcher.site import Site
+from watcher.sources import Observer
 from watcher.status import State
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 MakeDaemon = Callable[..., Daemon]
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -186,12 +190,26 @@ def test_a_call_that_cannot_be_made_ends_the_span_and_is_tried_again(
         raise OSError(28, "No space left on device", "/state/calls/1")
 
     daemon = make_daemon()
+    daemon.tick()
     with monkeypatch.context() as patch:
         patch.setattr(InotifySource, "call", full)
-        daemon.tick()
+        tick_until(daemon, lambda: daemon.status().state is State.BLIND)
 
-    assert spans() == [("spool_failed", "/state/calls/1 cannot be made: No space left on device.")]
+    hint = "AUDITOR_STATE_DIR must name a folder that can be written."
+    assert spans() == [("spool_failed", f"/state/calls/1 cannot be made: No space left on device. {hint}")]
     tick_until(daemon, has_healed)
+
+
+def test_no_span_is_opened_that_cannot_be_proved(make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device", "/state/calls/1")
+
+    daemon = make_daemon()
+    monkeypatch.setattr(InotifySource, "call", full)
+    for _ in range(3):
+        tick_until(daemon, lambda: daemon.status().roots[0].reason == "spool_failed")
+
+    assert not Span.objects.exists()
 
 
 def test_a_replaced_root_ends_the_span_and_the_new_one_is_watched(
@@ -319,7 +337,7 @@ def test_a_watcher_whose_place_was_taken_from_another_machine_stands_by(
 ) -> None:
     first, second = make_daemon(), make_daemon()
     first.tick()
-    first._watches[0]._lock.release()  # type: ignore[union-attr] # as a connection that breaks does
+    first._watches[0]._claim._lock.release()  # type: ignore[union-attr] # as a connection that breaks does
     settings.AUDITOR_STATE_DIR = str(tmp_path / "other machine")
     second.tick()
 
@@ -333,13 +351,36 @@ def test_a_watcher_whose_place_was_taken_from_another_machine_stands_by(
 def test_a_watcher_that_lost_its_lock_takes_it_again(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon()
     daemon.tick()
-    lock = daemon._watches[0]._lock
-    assert lock is not None
+    claim = daemon._watches[0]._claim
 
-    lock.release()
+    claim._lock.release()  # type: ignore[union-attr] # as a connection that breaks does
 
-    tick_until(daemon, lambda: lock.is_held)
+    tick_until(daemon, lambda: claim.is_held)
     assert spans() == [("", "")]
+
+
+def test_a_database_that_takes_nothing_is_no_cover_although_nothing_is_deleted(
+    make_daemon: MakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = make_daemon()
+    tick_until(daemon, lambda: daemon.status().state is State.COVERED)
+    committed = covered_until()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OperationalError("cannot execute UPDATE in a read-only transaction")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "move_watermark", refuse)
+        tick_until(daemon, lambda: daemon.status().state is not State.COVERED)
+        states = set()
+        for _ in range(40):
+            daemon.tick()
+            time.sleep(0.01)  # some watermarks' worth of time
+            states.add(daemon.status().state)
+        told = daemon.status().roots[0].covered_until
+
+    assert (states, told is not None and told <= committed) == ({State.CATCHING_UP}, True)
+    tick_until(daemon, lambda: daemon.status().state is State.COVERED)
 
 
 def test_stopping_records_and_proves_all_that_has_happened(
@@ -470,6 +511,48 @@ def test_a_census_of_a_root_that_goes_out_of_sight_invents_no_deletion(
 
     assert recorded() == []
     assert spans() == [("root_replaced", f"{real(media)} is another folder than before.")]
+
+
+def test_a_file_that_is_there_and_not_heard_of_yet_is_looked_at_every_time(
+    media: Path, log: CapturedLog, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUDITOR_POLL_SECONDS = 1_000  # the first listing is the last
+    known, new = make_photo("known.jpg", media=media), make_photo("new.jpg")
+    take_census = census.take_census
+
+    def take_a_little_later(*arguments: Any, **options: Any) -> Iterator[Any]:
+        make_file(media, "new.jpg")
+        yield from take_census(*arguments, **options)
+
+    monkeypatch.setattr(census, "take_census", take_a_little_later)
+    daemon = Daemon([real(media)], Site(using="default", log=log, observer=Observer.POLLING))
+    tick_until(daemon, Checkpoint.objects.exists)
+    daemon.stop("the test is over")
+
+    seen = Checkpoint.objects.get().fields["gallery.Photo.image"]
+    assert (seen["odd_keys"], known.pk in seen["odd_keys"]) == ([new.pk], False)
+
+
+def test_a_missing_name_whose_file_is_back_unheard_of_stays_in_the_missing_set(
+    media: Path, log: CapturedLog, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUDITOR_POLL_SECONDS = 1_000
+    root = store.register_root(real(media), using="default")
+    gone = [FileDeleted(root=root.pk, path=name, occurred_at=NOW, cause="unlinked") for name in ("a.jpg", "b.jpg")]
+    store.append(gone, using="default")
+    make_file(media, "a.jpg")
+    take_census = census.take_census
+
+    def take_a_little_later(*arguments: Any, **options: Any) -> Iterator[Any]:
+        make_file(media, "b.jpg")
+        yield from take_census(*arguments, **options)
+
+    monkeypatch.setattr(census, "take_census", take_a_little_later)
+    daemon = Daemon([real(media)], Site(using="default", log=log, observer=Observer.POLLING))
+    tick_until(daemon, Checkpoint.objects.exists)
+    daemon.stop("the test is over")
+
+    assert list(MissingFile.objects.values_list("path", flat=True)) == ["b.jpg"]
 
 
 def test_a_census_is_repeated_in_the_open_span(make_daemon: MakeDaemon, settings: LazySettings) -> None:

@@ -242,3 +242,16 @@ def test_moves_that_other_programs_get_in_between_are_still_moves(root: Path) ->
         (Kind.MOVED, b"a", True, b"b"),
         (Kind.MOVED, b"b", True, b"a"),
     ] * 500
+
+
+def test_only_what_lies_in_a_watched_folder_is_within_reach_and_a_folder_that_comes_later_is_not(root: Path) -> None:
+    (root / "d").mkdir()
+    with listening(root) as source:
+        hears = source.reach()
+        before = [hears(b"a.jpg"), hears(b"d/a.jpg"), hears(b"new/a.jpg")]
+        (root / "new").mkdir()
+        heard(source)
+
+        after = [hears(b"d/a.jpg"), hears(b"new/a.jpg"), source.reach()(b"new/a.jpg"), source.reach()(b"new/")]
+
+    assert (before, after) == ([True, True, False], [True, False, True, True])

@@ -23,7 +23,7 @@ from auditor.auditlog.events import (
     SpanOpened,
     from_stored,
 )
-from auditor.models import Batch, Head, Root, Span
+from auditor.models import Batch, Head, MissingFile, Root, Span
 from auditor.models import Event as Event_
 from tests.watcher.captured import CapturedLog
 from watcher.notices import GapError
@@ -215,7 +215,7 @@ def test_what_the_database_does_not_take_is_kept_in_order(
             "event": "append.retried",
             "root": "/srv/media",
             "count": 0,
-            "error": "connection refused Is the server running?",
+            "error": "connection refused",
         }
     ]
     assert log.lines("spool.replayed") == [{"event": "spool.replayed", "root": "/srv/media", "count": 3}]
@@ -334,16 +334,47 @@ def test_a_root_that_is_not_in_the_table_any_more_is_a_gap(recorder: Recorder, r
     assert (raised.value.reason, recorder.spooled) == (GapReason.REWOUND, 1)
 
 
-def test_a_span_closed_by_somebody_else_is_a_gap_and_the_facts_are_kept(recorder: Recorder, root: Root) -> None:
+def test_beside_another_watcher_nothing_is_written_and_the_facts_are_kept(recorder: Recorder, root: Root) -> None:
     proof = open_span(recorder)
     Span.objects.update(closed_at=NOW)
+    before = events()
 
     with pytest.raises(GapError) as raised:
         recorder.record([deleted(root, "a.jpg")], proof)
 
-    assert raised.value.reason is GapReason.TAKEN_OVER
-    assert events()[-1] == deleted(root, "a.jpg")
-    assert not recorder.is_waiting
+    assert (raised.value.reason, events(), recorder.spooled) == (GapReason.TAKEN_OVER, before, 1)
+
+
+def test_without_a_span_nothing_is_written_unless_the_root_is_ours(root: Root, spool: Spool, log: CapturedLog) -> None:
+    stranger = Recorder(root, spool, using="default", log=log, is_ours=lambda: False)
+
+    with pytest.raises(GapError) as raised:
+        stranger.record([deleted(root, "a.jpg")])
+
+    assert (raised.value.reason, events(), stranger.spooled) == (GapReason.TAKEN_OVER, [], 1)
+
+
+def test_what_was_heard_before_another_watcher_looked_takes_no_name_out_of_the_missing_set(
+    recorder: Recorder, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_span(recorder)
+    late = [created(root, "a.jpg"), moved(root, "b.jpg", "c.jpg"), deleted(root, "d.jpg")]
+    with monkeypatch.context() as patch:
+        fail(patch, "append", OperationalError("connection refused"))
+        recorder.record(late)
+    other = Span.objects.get()
+    Span.objects.update(closed_at=NOW)
+    Span.objects.create(uid=uuid4(), root=root, opened_at=NOW, opened_position=99, covered_until=other.covered_until)
+    store.append([deleted(root, "a.jpg"), deleted(root, "c.jpg")], using="default")
+    recorder._reached = None  # as after the gap that the other watcher is
+
+    assert recorder.retry()
+
+    assert set(MissingFile.objects.values_list("path", flat=True)) == {"a.jpg", "b.jpg", "c.jpg", "d.jpg"}
+    assert events()[-2:] == [
+        FileDeleted(root=root.pk, path="b.jpg", occurred_at=NOW, cause="renamed"),
+        deleted(root, "d.jpg"),
+    ]
 
 
 def test_a_span_that_a_crash_left_open_is_closed_at_its_own_watermark(recorder: Recorder, root: Root) -> None:

@@ -20,7 +20,7 @@ from deploy.gallery.models import Photo
 from tests.makers import make_photo, real
 from tests.watcher.breaking import crash, lose_what_comes
 from tests.watcher.captured import CapturedLog
-from tests.watcher.finding import orphans_by, some
+from tests.watcher.finding import is_proven_since, open_span, orphans_by, some
 from tests.watcher.media_world import MediaWorld
 from tests.watcher.waiting import wait_until
 from watcher.daemon import Daemon
@@ -179,7 +179,7 @@ class WatcherMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.daemons)
     @rule(which=ANY)
     def delete_unheard(self, which: int) -> None:
-        self.doomed.add(self.open_span())
+        self.doomed.add(open_span(str(self.world.root)))
         lose_what_comes(self.daemons[0])
         self.delete_file(which)
 
@@ -204,21 +204,14 @@ class WatcherMachine(RuleBasedStateMachine):
         else:
             self.wait_until_proven()
             self.assert_law()
-            assert self.open_span() not in self.doomed
+            assert open_span(str(self.world.root)) not in self.doomed
         self.assert_nothing_invented()
         self.is_broken = False
 
     def wait_until_proven(self) -> None:
         """Until a proof that was begun after now is in the log, and a checkpoint before it."""
         asked = store.database_time("default")
-
-        def is_proven() -> bool:
-            seen = store.coverage(str(self.world.root), using="default")
-            if seen.span is None or seen.checkpoint is None:
-                return False
-            return seen.span.covered_until > asked and seen.checkpoint.made_at <= seen.span.covered_until
-
-        self.tick_until(is_proven)
+        self.tick_until(lambda: is_proven_since(str(self.world.root), asked))
 
     def wait_until_blind(self) -> None:
         """Until the watcher says so, and for some rounds more; no proof may be of a time after the root went."""
@@ -227,10 +220,6 @@ class WatcherMachine(RuleBasedStateMachine):
             self.daemons[0].tick()
             assert self.is_blind()
             assert not Span.objects.filter(root__path=str(self.world.root), covered_until__gt=self.hidden_at).exists()
-
-    def open_span(self) -> str:
-        span = store.coverage(str(self.world.root), using="default").span
-        return span.uid if span else ""
 
     def is_blind(self) -> bool:
         return self.daemons[0].status().state is State.BLIND

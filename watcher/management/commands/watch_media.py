@@ -1,5 +1,6 @@
 """`manage.py watch_media`: writes every deletion in the media folders into the audit log, as it happens."""
 
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ class Command(AuditorCommand):
         parser.add_argument(
             "--observer",
             default=Observer.AUTO,
-            choices=list(Observer),
+            choices=[str(one) for one in Observer],
             help="ask the kernel (inotify), or look again and again (polling; auto: where the kernel does not tell)",
         )
         parser.add_argument("--metrics", default="", metavar="ADDRESS", help="serve metrics for Prometheus there")
@@ -64,6 +65,7 @@ class Command(AuditorCommand):
     def _watch(self, log: JsonLog, stop: StopFlag, options: dict[str, Any]) -> None:
         using = options["database"]
         roots = found_roots(known_models(using))
+        refuse_inside(state_folder(using), roots)
         bound(using)
         site = Site(using=using, log=log, observer=Observer(options["observer"]))
         with ExitStack() as ending:
@@ -99,6 +101,16 @@ def known_models(using: str) -> list[registry.AuditedModel]:
     except OperationalError:
         connections[using].close()
         return audited
+
+
+def refuse_inside(folder: str, roots: Sequence[str]) -> None:
+    """Raises AuditorError if the watcher's own files would lie in a folder that it watches."""
+    for root in roots:
+        if f"{os.path.realpath(folder)}/".startswith(f"{root}/"):
+            raise AuditorError(
+                f"The state directory {folder} lies in the media folder {root}.",
+                hint="Set AUDITOR_STATE_DIR to a folder outside of it.",
+            )
 
 
 def found_roots(audited: Sequence[registry.AuditedModel]) -> list[str]:
