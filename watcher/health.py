@@ -23,7 +23,6 @@ EXIT_CODES = {
     State.CATCHING_UP: ExitCode.UNKNOWN_NAMES,
     State.BLIND: ExitCode.FAILED,
 }
-PLAIN_WORDS = {State.STANDBY: "another watcher looks after it"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +100,8 @@ def judge(folder: str, *, stale_after: float, now: Moment | None = None) -> Heal
         with open(path, encoding="utf-8") as stream:
             heard = _heard(json.load(stream))
     except FileNotFoundError:
-        return _blind(f"No watcher has said how it is: {path} is not there. AUDITOR_STATE_DIR names another folder.")
+        why = "No watcher runs, or its AUDITOR_STATE_DIR is another one."
+        return _blind(f"No watcher has said how it is: {path} is not there. {why}")
     except OSError as error:
         return _blind(f"{path} cannot be read: {error.strerror}.")
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -134,13 +134,15 @@ def _line_of(state: State, text: str) -> str:
 
 
 def _sentence(root: RootStatus, at: datetime, elapsed: float) -> str:
-    why = "" if root.state is State.COVERED else root.why or PLAIN_WORDS.get(root.state, "")
+    why = "" if root.state is State.COVERED else root.why
     text = f"{root.path}: {why}" if why else root.path
     if root.covered_until:
         # Not by this process's clock on the wall: it may have been set since.
         age = max(0.0, (at - root.covered_until).total_seconds() + elapsed)
         text += f", up to {clock(root.covered_until, now=at)} ({age:.0f} s ago)"
-    return _line_of(root.state, f"{text}." if why else text)
+    # A detail may end in a command to copy, and a full stop would be copied with it.
+    is_sentence = bool(why) and (root.detail.endswith(".") or root.covered_until is not None)
+    return _line_of(root.state, f"{text}." if is_sentence else text)
 
 
 def _fault(heard: _Heard, now: Moment, stale_after: float) -> str:

@@ -57,14 +57,19 @@ def test_a_watermark_of_another_day_has_its_date(tmp_path: Path) -> None:
 
 def test_every_root_has_its_line_and_the_worst_one_decides(tmp_path: Path) -> None:
     blind_root = make_root("/srv/b", State.BLIND, reason="unmounted", detail="/srv/b was unmounted.")
-    written(tmp_path, make_status(make_root("/srv/a"), blind_root, make_root("/srv/c", State.STANDBY)))
+    written(
+        tmp_path,
+        make_status(
+            make_root("/srv/a"), blind_root, make_root("/srv/c", State.STANDBY, detail="It is watched by process 1.")
+        ),
+    )
 
     found = judged(tmp_path)
 
     lines = (
         "covered     /srv/a, up to 10:02:11 (1 s ago)",
         "blind       /srv/b: unmounted: /srv/b was unmounted.",
-        "standby     /srv/c: another watcher looks after it.",
+        "standby     /srv/c: It is watched by process 1.",
     )
     assert found == Health(state=State.BLIND, sentences=lines)
 
@@ -91,8 +96,8 @@ def test_without_a_file_nobody_is_well(tmp_path: Path) -> None:
     found = health.judge(str(tmp_path), stale_after=STALE_SECONDS)
 
     path = tmp_path / NAME
-    sentence = f"No watcher has said how it is: {path} is not there. AUDITOR_STATE_DIR names another folder."
-    assert found == blind(sentence)
+    why = "No watcher runs, or its AUDITOR_STATE_DIR is another one."
+    assert found == blind(f"No watcher has said how it is: {path} is not there. {why}")
 
 
 def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
@@ -218,3 +223,10 @@ def test_of_a_process_in_another_container_only_the_age_is_judged(tmp_path: Path
     alter(tmp_path, pid=2**22 + 1, pid_namespace="pid:[1]")  # above the highest number that the kernel gives
 
     assert judged(tmp_path, after=after).state is (State.BLIND if after else State.COVERED)
+
+
+def test_a_command_to_copy_ends_without_a_full_stop(tmp_path: Path) -> None:
+    hint = "It has another marker. If this folder is meant, run: python manage.py register_media_root --replace /srv/a"
+    written(tmp_path, make_status(make_root("/srv/a", State.BLIND, reason="root_replaced", detail=hint)))
+
+    assert judged(tmp_path).sentences == (f"blind       /srv/a: root replaced: {hint}",)

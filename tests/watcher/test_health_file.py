@@ -88,7 +88,7 @@ def shown_statuses() -> list[RootStatus]:
     denied = {"reason": "not_watched", "detail": "/srv/media/photos cannot be watched: Permission denied."}
     return [
         make_root(),
-        make_root(state=State.STANDBY),
+        make_root(state=State.STANDBY, detail="It is watched by process 4711 on web-1 since 2026-11-22 10:02 UTC."),
         make_root(state=State.CATCHING_UP, **comparing),
         make_root(state=State.BLIND, **denied),
     ]
