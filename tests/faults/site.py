@@ -60,7 +60,7 @@ class Site:
     def environment(self, **extra: str) -> dict[str, str]:
         """What a program of this site is started with."""
         own = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings", "STATE_DIRECTORY": str(self.state)}
-        return environment(**own, **self.extra, **extra)
+        return environment(**own | self.extra | extra)
 
     def launch(self, *through: str, **extra: str) -> Watcher:
         """Starts a watcher."""

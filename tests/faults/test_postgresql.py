@@ -1,10 +1,12 @@
 """What networks and servers do to connections, on PostgreSQL."""
 
+import signal
 from collections.abc import Callable
 
 import pytest
 from django.db import connection
 
+from auditor.models import Event
 from tests.faults.databases import PostgresqlDatabase
 from tests.faults.proxy import Proxy
 from tests.faults.site import CLEAN, Site, now
@@ -103,3 +105,31 @@ def test_a_database_that_has_become_read_only_is_waited_for(site: Site, database
     assert site.conclude("PostgreSQL read-only", began=began, ended=ended) == CLEAN
     assert sorted(site.deletions()) == told(names)
     assert watcher.is_running
+
+
+@pytest.mark.parametrize("has_state_of_its_own", [True, False], ids=["another machine", "the same machine"])
+def test_a_watcher_that_lost_its_place_writes_nothing_beside_the_other(
+    site: Site, database: PostgresqlDatabase, has_state_of_its_own: bool
+) -> None:
+    known, new = site.photo("photos/known.jpg"), site.photo("photos/new.jpg")
+    site.history.unlink(new)
+    first = site.covered()
+    extra = {"STATE_DIRECTORY": str(site.folder / "other")} if has_state_of_its_own else {}
+    second = site.launch(**extra)
+    second.wait_for("root.waiting", reason="standby")
+
+    began = now()
+    first.freeze()
+    run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%{first.program.pid}@%'")
+    if has_state_of_its_own:
+        second.wait_for("checkpoint.completed")
+    else:
+        second.wait_for("root.waiting", reason="spool_failed")
+    (site.media / new).touch()
+    site.history.unlink(new)
+    site.history.unlink(known)
+    first.send(signal.SIGCONT)
+
+    assert site.conclude("place lost while frozen", began=began) == CLEAN
+    assert (first.is_running, second.is_running) == (True, True)
+    assert Event.objects.filter(type="file.deleted", path=known).count() == 1

@@ -87,3 +87,20 @@ def test_a_file_put_in_the_place_of_the_database_is_noticed(site: Site, database
     assert site.conclude("database's file replaced by a backup", began=began) == CLEAN
     assert sorted(site.deletions()) == [("file.deleted", "photos/a.jpg"), ("file.deleted", "photos/b.jpg")]
     assert (watcher.is_running, site.gaps()) == (True, ["rewound", ""])
+
+
+def test_a_database_that_is_moved_away_is_not_made_anew(site: Site, database: SqliteDatabase) -> None:
+    site.photo("photos/a.jpg")
+    watcher = site.covered()
+    away = database.path.with_suffix(".away")
+
+    began = now()
+    database.path.rename(away)
+    watcher.wait_for_outage()
+    site.history.unlink("photos/a.jpg")
+    wait_until(lambda: database.path.exists() or (now() - began).total_seconds() > 4)  # it tries every second
+    assert not database.path.exists()
+    away.rename(database.path)
+
+    assert site.conclude("SQLite moved away and back", began=began) == CLEAN
+    assert (watcher.is_running, site.deletions()) == (True, [("file.deleted", "photos/a.jpg")])
