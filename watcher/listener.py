@@ -6,9 +6,10 @@ from uuid import UUID
 
 from auditor.auditlog.events import Event
 from watcher import census
+from watcher.fence import Watermark
 from watcher.notices import Notice
 from watcher.reach import Reach
-from watcher.recorder import Recorder, Watermark
+from watcher.recorder import Recorder
 from watcher.sources import Source
 from watcher.translate import events_of
 

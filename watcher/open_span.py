@@ -13,9 +13,9 @@ from auditor.auditlog.coverage import GapReason
 from auditor.auditlog.events import CheckpointCompleted, Event
 from watcher.calls import no_call
 from watcher.database import AWAY
+from watcher.fence import Watermark
 from watcher.notices import GapError, HindranceError, Kind, Notice
 from watcher.observation import Observation
-from watcher.recorder import Watermark
 from watcher.site import Site
 
 if TYPE_CHECKING:

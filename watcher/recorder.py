@@ -18,6 +18,7 @@ from auditor.auditlog.events import Event, FileCreated, FileDeleted, FileMoved, 
 from auditor.jsonlog import JsonLog
 from auditor.models import Batch, Head, MissingFile, Root, Span
 from watcher.database import AWAY, drop_if_broken, one_line, reconnect_if_replaced
+from watcher.fence import Fence, Watermark
 from watcher.notices import GapError
 from watcher.spool import Spool
 
@@ -27,30 +28,12 @@ RETRY_SECONDS = 1.0
 TELL_AGAIN_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watermark:
-    """A proof: every deletion up to `covered_until` is in the log once this is."""
-
-    span: UUID
-    covered_until: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What becomes one batch; with its uid, which it keeps over all tries, it is never appended twice."""
 
     uid: UUID
     events: Sequence[Event]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """The end of the log when this watcher last wrote to it."""
-
-    log_id: UUID
-    position: int
-    batch: int
-    seal: str
 
 
 class Recorder:
@@ -64,14 +47,11 @@ class Recorder:
         self._spool = spool
         self._using = using
         self._log = log
-        self._is_ours = is_ours
-        self._own_span = f"{spool.path}.span"
+        self._fence = Fence(using=using, is_ours=is_ours, memory=f"{spool.path}.span")
         self._held: deque[Piece] = deque()  # what not even the spool could take
         self._next_try = self._tell_again = 0.0
         self._told = ""
         self._replayed = 0
-        self._end: End | None = None
-        self._reached: Watermark | None = None  # of our open span, as last written
         self.committed = 0
         self.position = 0
 
@@ -132,7 +112,7 @@ class Recorder:
         """Records the end of our span; never raises GapError, for the event is kept somewhere."""
         with suppress(GapError):
             self.record([closed])
-        self._reached = None
+        self._fence.closed()
 
     def retry(self) -> bool:
         """Commits the oldest of what is waiting; whether nothing is left."""
@@ -163,8 +143,7 @@ class Recorder:
             opened = SpanOpened(root=self.root.pk, occurred_at=opened_at, span=str(span), identity=identity)
             batch = store.append([*left, opened], using=self._using)
         self._written(head, [batch])
-        self._reached = Watermark(span=span, covered_until=opened_at)
-        self._remember(span)
+        self._fence.opened(span, opened_at)
         return left
 
     def _left_open(self, now: datetime) -> list[SpanClosed]:
@@ -212,21 +191,21 @@ class Recorder:
         reconnect_if_replaced(self._using)
         with self._told_apart(), transaction.atomic(self._using):
             head = store.lock_head(self._using)
-            self._refuse_rewound(head)
-            self._refuse_rival()
-            is_outdated = is_late and self._was_replaced()
+            self._fence.check(head)
+            is_outdated = is_late and self._fence.was_replaced(self.root)
             batches = [self._append(piece, is_outdated) for piece in pieces]
             if watermark is not None:
                 store.move_watermark(watermark.span, watermark.covered_until, using=self._using)
         self._written(head, batches)
-        self._reached = watermark or self._reached
+        if watermark is not None:
+            self._fence.reached(watermark)
 
     @contextmanager
     def _told_apart(self) -> Iterator[None]:
         try:
             yield
         except IntegrityError as error:  # such as a root that is not in the table any more
-            raise self._rewound(one_line(error)) from error
+            raise self._fence.rewound(one_line(error)) from error
 
     def _append(self, piece: Piece, is_outdated: bool) -> Batch | None:
         # After a restore, the root may have another key than when the events were spooled.
@@ -235,55 +214,12 @@ class Recorder:
             events = [kept for event in events if (kept := _without_arrival(event))]
         return store.append(self._worth_keeping(events), using=self._using, uid=piece.uid)
 
-    def _refuse_rival(self) -> None:
-        """Refuses to write beside another watcher: with a span it must be open, without one the root must be ours."""
-        if self._reached is None:
-            if not self._is_ours():
-                raise GapError(GapReason.TAKEN_OVER, "Another watcher looks after it.")
-            return
-        reached = store.watermark_of(self._reached.span, using=self._using)
-        if reached is None or reached < self._reached.covered_until:
-            raise self._rewound("The span is not there, or its watermark is older.")
-        if not store.is_open(self._reached.span, using=self._using):
-            self._reached = None
-            raise GapError(GapReason.TAKEN_OVER, "Another watcher has closed the span.")
-
-    def _was_replaced(self) -> bool:
-        """Whether another watcher has opened a span since what waits was heard."""
-        newest = store.newest_span(self.root.pk, using=self._using)
-        return newest is not None and str(newest) != self._remembered()
-
-    def _remember(self, span: UUID) -> None:
-        # Unwritten or unread, it only makes what waits look outdated.
-        with suppress(OSError), open(self._own_span, "w", encoding="ascii") as stream:
-            stream.write(str(span))
-
-    def _remembered(self) -> str:
-        try:
-            with open(self._own_span, encoding="ascii") as stream:
-                return stream.read()
-        except OSError:
-            return ""
-
-    def _refuse_rewound(self, head: Head) -> None:
-        end = self._end
-        if end is None:
-            return
-        if head.log_id != end.log_id or head.position < end.position:
-            raise self._rewound(f"It ends at position {head.position}, and {end.position} had been written.")
-        if store.seal_at(end.batch, using=self._using) != end.seal:
-            raise self._rewound(f"Batch {end.batch} is another one.")
-
-    def _rewound(self, detail: str) -> GapError:
-        self._end = self._reached = None
-        return GapError(GapReason.REWOUND, f"The database was restored from a backup under the watcher. {detail}")
-
     def _written(self, head: Head, batches: Sequence[Batch | None]) -> None:
         self._told = ""
         for batch in filter(None, batches):
             self.position = batch.first_position + batch.count - 1
             self.committed += batch.count
-            self._end = End(log_id=head.log_id, position=self.position, batch=batch.number, seal=batch.seal)
+            self._fence.wrote(head, batch)
             self._tell(batch)
 
     def _worth_keeping(self, events: Sequence[Event]) -> list[Event]:

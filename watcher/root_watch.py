@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from auditor import catalogue, conf
+from auditor import conf
 from auditor.auditlog import store
 from auditor.auditlog.coverage import GapReason
 from auditor.auditlog.events import SpanClosed
@@ -20,8 +20,8 @@ from watcher.notices import GapError, HindranceError
 from watcher.observation import Observation, observe
 from watcher.open_span import OpenSpan
 from watcher.recorder import Recorder
+from watcher.root_log import RootLog
 from watcher.site import Site
-from watcher.sources import Observer
 from watcher.spool import Spool
 from watcher.status import RootStatus, State
 
@@ -44,8 +44,8 @@ class RootWatch:
         self._observation: Observation | None = None
         self._span: OpenSpan | None = None
         self._next_try = 0.0
-        self._why = self._told = ("", "")
-        self._told_observer = (Observer.INOTIFY, "")
+        self._log = RootLog(path, site.log)
+        self._why = ("", "")
         self._gaps: Counter[str] = Counter()
         self._committed = 0  # by recorders of the past
 
@@ -101,7 +101,7 @@ class RootWatch:
         if span is not None and root is not None:
             closed = self._closed(root, span, GapError(GapReason.THREAD_DIED, detail))
             store.append([closed], using=self._site.using)
-            self._tell_closed(closed)
+            self._log.closed(closed)
 
     def status(self) -> RootStatus:
         """How this root is now."""
@@ -150,12 +150,14 @@ class RootWatch:
         recorder = self._ready_recorder(root)
         is_up_to_date = recorder.retry()  # what was heard before the span comes before it in the log
         if recorder.is_stuck:
-            raise GapError(GapReason.SPOOL_FAILED, "Neither the database nor the spool takes what was heard.")
+            self._close_observation()
+            self._wait(GapReason.SPOOL_FAILED, "Neither the database nor the spool takes what was heard.")
+            return
         for closed in recorder.close_left(self._now()) if is_up_to_date else ():
-            self._tell_closed(closed)
+            self._log.closed(closed)
         if self._observation is None:
             self._observation = observe(recorder, self._site)
-            self._tell_observer(self._observation)
+            self._log.listens(self._observation.observer, self._observation.why)
         self._observation.confirm()
         hindrance = self._observation.hindrance()
         if hindrance is not None:
@@ -186,7 +188,7 @@ class RootWatch:
         path = os.path.join(self._site.root_folder(self.path), "spool.sqlite3")
         spool = Spool(path, limit_bytes=conf.spool_bytes())
         if spool.put_aside:
-            self._site.log.emit(catalogue.SpoolBroken(root=self.path, moved_to=spool.put_aside))
+            self._log.spool_broken(spool.put_aside)
         return Recorder(root, spool, using=self._site.using, log=self._site.log, is_ours=lambda: self._claim.is_held)
 
     def _open(self, observation: Observation) -> None:
@@ -196,11 +198,10 @@ class RootWatch:
             raise no_call(os.fsencode(error.filename or ""), error) from error
         observation.remember_mounts(self._site.using)
         span = self._span = OpenSpan(observation, self._site)
-        self._why = self._told = ("", "")
+        self._why = ("", "")
         for closed in span.replaced:
-            self._tell_closed(closed)
-        directories = observation.listener.source.directories
-        self._site.log.emit(catalogue.SpanOpened(root=self.path, span=str(span.uid), directories=directories))
+            self._log.closed(closed)
+        self._log.opened(str(span.uid), observation.listener.source.directories)
 
     def _listen(self) -> bool:
         recorder = self._recorder
@@ -209,8 +210,7 @@ class RootWatch:
         if self._span is not None:
             self._renew_claim(recorder)
         elif not self._claim.is_held:
-            self._next_try = min(self._next_try, time.monotonic())
-            return False
+            return False  # the next try takes it again, or stands by
         is_replaying = not recorder.retry() and not recorder.is_away
         if self._span is not None:
             return self._span.tick() or is_replaying
@@ -244,7 +244,7 @@ class RootWatch:
             self._leave()  # the span is closed already, and the spool is the other's now
         elif self._recorder is not None:
             self._recorder.close_span(closed)
-        self._tell_closed(closed)
+        self._log.closed(closed)
 
     def _close_observation(self) -> None:
         observation, self._observation = self._observation, None
@@ -273,9 +273,7 @@ class RootWatch:
         is_for_a_person = reason == GapReason.NOT_WATCHED
         self._next_try = time.monotonic() + (RETRY_UNWATCHED_SECONDS if is_for_a_person else RETRY_SECONDS)
         self._why = (reason, detail)
-        if self._why != self._told:
-            self._told = self._why
-            self._site.log.emit(catalogue.RootWaiting(root=self.path, reason=reason, detail=detail))
+        self._log.waits(reason, detail)
 
     def _closed(self, root: Root, span: OpenSpan, gap: GapError) -> SpanClosed:
         return SpanClosed(
@@ -292,23 +290,6 @@ class RootWatch:
             with suppress(*AWAY):
                 return store.database_time(self._site.using)
         return datetime.now(UTC)
-
-    def _tell_observer(self, observation: Observation) -> None:
-        chosen = (observation.observer, observation.why)
-        if chosen != self._told_observer:
-            self._told_observer = chosen
-            self._site.log.emit(catalogue.ObserverChosen(root=self.path, observer=chosen[0], reason=chosen[1]))
-
-    def _tell_closed(self, closed: SpanClosed) -> None:
-        self._site.log.emit(
-            catalogue.SpanClosed(
-                root=self.path,
-                span=closed.span,
-                covered_until=closed.covered_until,
-                reason=closed.reason,
-                detail=closed.detail,
-            )
-        )
 
 
 def _half_alive(path: str, gap: GapError) -> AuditorError:

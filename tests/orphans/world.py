@@ -14,10 +14,11 @@ from auditor.jsonlog import JsonLog
 from auditor.orphans.disk import identity
 from tests.makers import real
 from watcher.census import take_census
+from watcher.fence import Watermark
 from watcher.ignored import never
 from watcher.notices import Kind, Notice
 from watcher.reach import Reach
-from watcher.recorder import Recorder, Watermark
+from watcher.recorder import Recorder
 from watcher.spool import Spool
 from watcher.translate import events_of
 

@@ -26,8 +26,9 @@ from auditor.auditlog.events import (
 from auditor.models import Batch, Head, MissingFile, Root, Span
 from auditor.models import Event as Event_
 from tests.watcher.captured import CapturedLog
+from watcher.fence import Watermark
 from watcher.notices import GapError
-from watcher.recorder import Recorder, Watermark
+from watcher.recorder import Recorder
 from watcher.spool import Spool
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -366,7 +367,7 @@ def test_what_was_heard_before_another_watcher_looked_takes_no_name_out_of_the_m
     Span.objects.update(closed_at=NOW)
     Span.objects.create(uid=uuid4(), root=root, opened_at=NOW, opened_position=99, covered_until=other.covered_until)
     store.append([deleted(root, "a.jpg"), deleted(root, "c.jpg")], using="default")
-    recorder._reached = None  # as after the gap that the other watcher is
+    recorder._fence.closed()  # as after the gap that the other watcher is
 
     assert recorder.retry()
 
