@@ -70,7 +70,7 @@ def test_a_process_that_does_not_stop_when_asked_is_ended() -> None:
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
 def test_a_second_signal_ends_a_process_whose_main_thread_hangs(name: str, code: int) -> None:
     kill = f"kill -{name[3:]} {{os.getpid()}}"
-    asking = f"subprocess.Popen(['sh', '-c', f'{kill}; sleep 0.5; {kill}'])"
+    asking = f"subprocess.Popen(['sh', '-c', f'{kill}; sleep 0.2; {kill}'])"
     hanging = "[ctypes.CDLL(None).sleep(20) for _ in range(3)]"
 
     assert run(f"import ctypes, subprocess; {asking}; {hanging}") == (code, "")

@@ -16,6 +16,8 @@ from tests.running import PROJECT
 from watcher.identity import Identity, confirm, identify, missing_mounts
 from watcher.notices import GapError
 
+pytestmark = pytest.mark.sqlite
+
 DISK = Mount(number=b"26", device=b"254:0", top=b"/", point=b"/", kind="ext4", source=b"/dev/vda")
 DISKS_LINE = "26 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n"
 
@@ -390,8 +392,6 @@ import subprocess, sys
 import django
 django.setup()
 from watcher.identity import confirm, identify
-
-pytestmark = pytest.mark.sqlite
 root = sys.argv[1]
 subprocess.run(["mount", "-t", "tmpfs", "tests", f"{root}/videos"], check=True)
 opened = identify(root)

@@ -142,6 +142,6 @@ def test_a_folder_for_calls_that_vanishes_is_a_gap(root: Path, tmp_path: Path) -
         gap, _ = ended(source)
 
     assert (gap.reason, gap.detail) == (
-        GapReason.THREAD_DIED,
-        "The folder for calls is gone: hearing cannot be proved.",
+        GapReason.SPOOL_FAILED,
+        "The state folder was removed.",
     )

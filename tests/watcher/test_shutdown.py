@@ -10,11 +10,11 @@ import pytest
 from tests.running import PROJECT
 from watcher.shutdown import StopFlag, stop_on_signals
 
+pytestmark = pytest.mark.sqlite
+
 INSISTED = """
 import os, signal
 from watcher.shutdown import stop_on_signals
-
-pytestmark = pytest.mark.sqlite
 with stop_on_signals():
     os.kill(os.getpid(), {number})
     os.kill(os.getpid(), {number})
