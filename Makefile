@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 FAULTS ?= 1
+COVERAGE ?= 1
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 export TEST_POSTGRES_URL
 # Two runs at once, in two environments, must not count each other's lines.
@@ -29,7 +30,7 @@ site: $(VENV)/site.stamp ## Serve the gallery on 127.0.0.1:8000 (PORT=8001 for a
 	fi
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS=0 leaves out the fault suite).
+test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS=0, COVERAGE=0: the less of it).
 	@$(BIN)/coverage erase
 	@echo "Tests on SQLite:"
 	@TEST_DATABASE=sqlite $(run-tests)
@@ -41,12 +42,12 @@ test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS=
 	    "Start one, or name one: make test TEST_POSTGRES_URL=postgres://user@host:port/database"; \
 	  test "$$CI" != true; \
 	fi
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report
+	@if [ "$(COVERAGE)" != 0 ]; then $(BIN)/coverage combine --quiet && $(BIN)/coverage report; fi
 
 # The fault suite mostly waits, so two at once take little more than half the time.
-run-tests = $(BIN)/coverage run -m pytest --ignore=tests/faults$(if $(filter-out 0,$(FAULTS)), \
-  && $(BIN)/coverage run -m pytest --numprocesses=2 tests/faults)
+measured = $(if $(filter-out 0,$(COVERAGE)),$(BIN)/coverage run,$(BIN)/python)
+run-tests = $(measured) -m pytest --ignore=tests/faults$(if $(filter-out 0,$(FAULTS)), \
+  && $(measured) -m pytest --numprocesses=2 tests/faults)
 
 lint: $(VENV)/dev.stamp ## Check the style, the types and who imports whom.
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from tests.watcher.mounted_world import MountedWorld
 from tests.watcher.world_machine import WatcherMachine
 from watcher import root_watch
 
-pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.live, pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "25"))
 STEPS = 25
