@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
-FAULTS ?= 1
+FAULTS ?= sqlite postgresql
 COVERAGE ?= 1
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 export TEST_POSTGRES_URL
@@ -30,13 +30,13 @@ site: $(VENV)/site.stamp ## Serve the gallery on 127.0.0.1:8000 (PORT=8001 for a
 	fi
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS=0, COVERAGE=0: the less of it).
+test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS= leaves the fault suite out, COVERAGE=0 the coverage).
 	@$(BIN)/coverage erase
 	@echo "Tests on SQLite:"
-	@TEST_DATABASE=sqlite $(run-tests)
+	@export TEST_DATABASE=sqlite; $(call run-tests,sqlite)
 	@if $(BIN)/python -c $(postgres-answers) 2>/dev/null; then \
 	  echo "Tests on PostgreSQL:"; \
-	  export TEST_DATABASE=postgresql; $(run-tests); \
+	  export TEST_DATABASE=postgresql; $(call run-tests,postgresql); \
 	else \
 	  echo "PostgreSQL half NOT RUN: no server answers at $(TEST_POSTGRES_URL)." \
 	    "Start one, or name one: make test TEST_POSTGRES_URL=postgres://user@host:port/database"; \
@@ -46,7 +46,7 @@ test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS=
 
 # The fault suite mostly waits, so two at once take little more than half the time.
 measured = $(if $(filter-out 0,$(COVERAGE)),$(BIN)/coverage run,$(BIN)/python)
-run-tests = $(measured) -m pytest --ignore=tests/faults$(if $(filter-out 0,$(FAULTS)), \
+run-tests = $(measured) -m pytest --ignore=tests/faults$(if $(filter $(1),$(FAULTS)), \
   && $(measured) -m pytest --numprocesses=2 tests/faults)
 
 lint: $(VENV)/dev.stamp ## Check the style, the types and who imports whom.
