@@ -5,13 +5,20 @@ VENV ?= .venv
 PORT ?= 8000
 FAULTS ?= sqlite postgresql
 COVERAGE ?= 1
+SQLITE_TESTS ?=
+SIZES ?=
+ONLY ?=
+DATABASES ?=
+POSTGRES_TESTS ?=
 TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 export TEST_POSTGRES_URL
+# Without byte code, each program that a test starts would compile Django anew: half of its time.
+unexport PYTHONDONTWRITEBYTECODE
 # Two runs at once, in two environments, must not count each other's lines.
 export COVERAGE_FILE := $(abspath $(VENV))/coverage
 
 BIN := $(VENV)/bin
-CACHES := .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+CACHES := .bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 .DEFAULT_GOAL := help
 .PHONY: help demo site test lint bench lock clean
@@ -30,7 +37,7 @@ site: $(VENV)/site.stamp ## Serve the gallery on 127.0.0.1:8000 (PORT=8001 for a
 	fi
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS= leaves the fault suite out, COVERAGE=0 the coverage).
+test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS= leaves the fault suite out, COVERAGE=0 the coverage, SQLITE_TESTS and POSTGRES_TESTS choose what runs on one of the two).
 	@$(BIN)/coverage erase
 	@echo "Tests on SQLite:"
 	@export TEST_DATABASE=sqlite; $(call run-tests,sqlite)
@@ -46,7 +53,7 @@ test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS=
 
 # The fault suite mostly waits, so two at once take little more than half the time.
 measured = $(if $(filter-out 0,$(COVERAGE)),$(BIN)/coverage run,$(BIN)/python)
-run-tests = $(measured) -m pytest --ignore=tests/faults$(if $(filter $(1),$(FAULTS)), \
+run-tests = $(measured) -m pytest --ignore=tests/faults $(if $(filter sqlite,$(1)),$(SQLITE_TESTS),$(POSTGRES_TESTS)) $(if $(filter $(1),$(FAULTS)), \
   && $(measured) -m pytest --numprocesses=2 tests/faults)
 
 lint: $(VENV)/dev.stamp ## Check the style, the types and who imports whom.
@@ -55,8 +62,8 @@ lint: $(VENV)/dev.stamp ## Check the style, the types and who imports whom.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.stamp ## Measure speed and memory.
-	@$(BIN)/python -m tests.benchmarks
+bench: $(VENV)/dev.stamp ## Measure speed and memory, and write docs/reference/benchmarks.md (SIZES="10000 100000", ONLY="scan log" and DATABASES=sqlite measure a part).
+	@$(BIN)/python -m tests.benchmarks --sizes $(SIZES) --only $(ONLY) --databases $(DATABASES)
 
 lock: ## Write requirements*.txt anew from pyproject.toml (UPGRADE=1 takes the newest versions).
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv"; exit 1; }
@@ -64,6 +71,7 @@ lock: ## Write requirements*.txt anew from pyproject.toml (UPGRADE=1 takes the n
 	@$(compile) --group dev --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean: ## Remove the environment and every cache, and keep the gallery's data.
+	@if [ -e .bench ] && [ -e $(BIN)/python ]; then $(BIN)/python -m tests.benchmarks --forget; fi
 	@if [ -e $(VENV)/pyvenv.cfg ]; then rm -rf $(VENV); fi
 	@rm -rf $(CACHES)
 	@find auditor watcher deploy tests -name __pycache__ -prune -exec rm -rf {} +

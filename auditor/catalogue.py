@@ -4,26 +4,37 @@
 A new field may join a line within one version of `SCHEMA`; a changed or dropped one makes a new version.
 """
 
-from dataclasses import MISSING, dataclass, fields
 from types import UnionType
-from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, dataclass_transform, get_args, get_origin, get_type_hints
 
 SCHEMA = "media-auditor/1"
 LINES: dict[str, type["LogLine"]] = {}
+REQUIRED = object()  # the default of a field that has none
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass_transform(kw_only_default=True)
 class LogLine:
-    """One line of the JSON log."""
+    """One line of the JSON log, whose fields are what its class annotates.
+
+    To a type checker it is a dataclass; to make a real one of each kind would take 30 ms of every command.
+    """
 
     event: ClassVar[str] = ""
     level: ClassVar[str] = "info"
+    defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
-        LINES[cls.event] = cls  # slots=True makes the class twice: the later one is the one in use
+        LINES[cls.event] = cls
+        kinds: dict[str, Any] = {name: get_origin(hint) for name, hint in cls.__annotations__.items()}
+        cls.defaults = {name: getattr(cls, name, REQUIRED) for name, kind in kinds.items() if kind is not ClassVar}
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(self.defaults, **values)
+        wrong = [name for name, value in vars(self).items() if value is REQUIRED or name not in self.defaults]
+        if wrong:
+            raise TypeError(f"{type(self).__name__} lacks, or does not know: {', '.join(wrong)}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(LogLine):
     """A command began."""
 
@@ -34,7 +45,6 @@ class RunStarted(LogLine):
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteChosen(LogLine):
     """Where the answer for one root comes from, and for a scan why; times are ISO 8601 in UTC."""
 
@@ -49,7 +59,6 @@ class RouteChosen(LogLine):
     deletions: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrphanFound(LogLine):
     """A record's primary file is not there; `named` says whether a person named its model for deletion."""
 
@@ -60,9 +69,44 @@ class OrphanFound(LogLine):
     path: str
     group: str
     named: bool
+    fate: str | None = None
+    moved_to: str | None = None
+    evidence: str | None = None
+    missing_seconds: int | None = None
+    reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class CascadePlanned(LogLine):
+    """What the deletion takes along, as {"app.Model": rows}, and empties, as {"app.Model.field": rows}."""
+
+    event: ClassVar[str] = "cascade.planned"
+    taken: dict[str, int]
+    emptied: dict[str, int]
+
+
+class LimitExceeded(LogLine):
+    """More orphans than AUDITOR_MAX_ORPHANS or --max-orphans allows; an empty `model` stands for all together."""
+
+    event: ClassVar[str] = "limit.exceeded"
+    level: ClassVar[str] = "warning"
+    model: str
+    orphans: int
+    total: int
+    limit: str
+
+
+class LossAcknowledged(LogLine):
+    """A person knows that this file is gone; its record stays, and is not reported again."""
+
+    event: ClassVar[str] = "loss.acknowledged"
+    model: str
+    key: str
+    field: str
+    path: str
+    acknowledged_at: str
+    user: str
+
+
 class DerivedMissing(LogLine):
     """A derived file, such as a thumbnail, is not there; its record stays."""
 
@@ -72,7 +116,6 @@ class DerivedMissing(LogLine):
     missing: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NameUnknown(LogLine):
     """Nobody can say whether the file is there; its record stays."""
 
@@ -85,7 +128,6 @@ class NameUnknown(LogLine):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDeleted(LogLine):
     """A record was deleted, and the transaction is committed; `position` is its event in the audit log."""
 
@@ -97,7 +139,19 @@ class RecordDeleted(LogLine):
     position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRelinked(LogLine):
+    """A record was pointed at `to`, where its file was found, and the transaction is committed."""
+
+    event: ClassVar[str] = "record.relinked"
+    model: str
+    key: str
+    field: str
+    path: str
+    to: str
+    evidence: str
+    position: int
+
+
 class RecordKept(LogLine):
     """A record of the plan was not deleted after all."""
 
@@ -110,7 +164,6 @@ class RecordKept(LogLine):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunCompleted(LogLine):
     """A command reached its end; counts are {"app.Model": count}, `orphans_total` those the report is about."""
 
@@ -128,9 +181,97 @@ class RunCompleted(LogLine):
     kept_total: int
     unknown_total: int
     derived_missing_total: int
+    relinked_total: int = 0
+    acknowledged_total: int = 0
+    unselected_total: int = 0
+    limit_exceeded: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class RunListed(LogLine):
+    """A run of which something can be brought back: how many records, and how many rows in all."""
+
+    event: ClassVar[str] = "run.listed"
+    listed: str
+    command: str
+    user: str
+    finished_at: str
+    records: int
+    rows: int
+    erased: int
+
+
+class RestorePlanned(LogLine):
+    """What a restore of the run `restored_run` would bring back: records, rows along, and keys that are set again."""
+
+    event: ClassVar[str] = "restore.planned"
+    restored_run: str
+    records: dict[str, int]
+    along: dict[str, int]
+    keys: dict[str, int]
+    away_total: int
+    conflicts_total: int
+
+
+class RecordRestorable(LogLine):
+    """A record would come back."""
+
+    event: ClassVar[str] = "record.restorable"
+    model: str
+    key: str
+    field: str
+    path: str
+
+
+class RestoreAway(LogLine):
+    """A record stays away."""
+
+    event: ClassVar[str] = "restore.away"
+    level: ClassVar[str] = "warning"
+    model: str
+    key: str
+    reason: str
+
+
+class RestoreConflict(LogLine):
+    """A row cannot be brought back as it was; `is_mended` if it can with a new column's default."""
+
+    event: ClassVar[str] = "restore.conflict"
+    level: ClassVar[str] = "warning"
+    model: str
+    key: str
+    clash: str
+    reason: str
+    is_mended: bool
+
+
+class RecordRestored(LogLine):
+    """A record is back, and the transaction is committed; `position` is its event in the audit log."""
+
+    event: ClassVar[str] = "record.restored"
+    model: str
+    key: str
+    field: str
+    path: str
+    position: int
+
+
+class RestoreCompleted(LogLine):
+    """A restore, or an erasing, reached its end; `keys` were set again, `keys_left` stay as they are now."""
+
+    event: ClassVar[str] = "restore.completed"
+    command: str
+    dry_run: bool
+    exit_code: int
+    duration_ms: int
+    restored: dict[str, int]
+    along: dict[str, int]
+    keys: dict[str, int]
+    keys_left: int
+    away_total: int
+    conflicts_total: int
+    erased_total: int
+
+
 class RunFailed(LogLine):
     """A command ended early; the message says what had been done."""
 
@@ -142,7 +283,6 @@ class RunFailed(LogLine):
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LogLost(LogLine):
     """Another stream of this JSON log cannot be written any more."""
 
@@ -151,7 +291,6 @@ class LogLost(LogLine):
     error: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherStarted(LogLine):
     """The watcher began to look after its roots."""
 
@@ -161,7 +300,6 @@ class WatcherStarted(LogLine):
     roots: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherStopped(LogLine):
     """The watcher left; a span that could not be closed, with the database away, is closed by the next start."""
 
@@ -170,7 +308,6 @@ class WatcherStopped(LogLine):
     events: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherFailed(LogLine):
     """The watcher cannot go on."""
 
@@ -181,7 +318,6 @@ class WatcherFailed(LogLine):
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RootWaiting(LogLine):
     """A root cannot be vouched for now; the watcher tries again."""
 
@@ -192,7 +328,6 @@ class RootWaiting(LogLine):
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RootRegistered(LogLine):
     """From now on this folder is the one that the database knows; without a `marker`, by its device and inode."""
 
@@ -204,7 +339,24 @@ class RootRegistered(LogLine):
     marker: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSeen(LogLine):
+    """A column's triggers are `in_place`, `missing` or `impossible`; `unchecked` references are in the journal."""
+
+    event: ClassVar[str] = "journal.seen"
+    field: str
+    triggers: str
+    reason: str
+    unchecked: int
+    candidates: int
+
+
+class JournalRemoved(LogLine):
+    """The triggers of the reference journal are gone, and so is what was in it."""
+
+    event: ClassVar[str] = "journal.removed"
+    triggers: int
+
+
 class ObserverChosen(LogLine):
     """How a root is listened to; `polling` means that its watermark is the last complete look at it."""
 
@@ -214,7 +366,6 @@ class ObserverChosen(LogLine):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SpanOpened(LogLine):
     """Every directory of the root is watched."""
 
@@ -224,7 +375,6 @@ class SpanOpened(LogLine):
     directories: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SpanClosed(LogLine):
     """Nobody vouches for the root after `covered_until`."""
 
@@ -237,7 +387,6 @@ class SpanClosed(LogLine):
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointCompleted(LogLine):
     """References and disk were compared inside the open span."""
 
@@ -250,7 +399,31 @@ class CheckpointCompleted(LogLine):
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOrphaned(LogLine):
+    """A record's primary file is gone, or never came; a loss that is told twice has the same `candidate` twice."""
+
+    event: ClassVar[str] = "record.orphaned"
+    level: ClassVar[str] = "warning"
+    root: str
+    model: str
+    key: str
+    field: str
+    path: str
+    group: str
+    named: bool
+    candidate: int
+    moved_to: str | None = None
+
+
+class JournalFailed(LogLine):
+    """The triggers that journal what is written cannot be made; what they would cover is scanned instead."""
+
+    event: ClassVar[str] = "journal.failed"
+    level: ClassVar[str] = "warning"
+    root: str
+    error: str
+
+
 class BatchAppended(LogLine):
     """Events were committed; keep the seal, and a log rewritten later can be told."""
 
@@ -262,7 +435,6 @@ class BatchAppended(LogLine):
     seal: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AppendRetried(LogLine):
     """The database failed; `count` events wait in the spool of this machine, and it is tried again."""
 
@@ -273,7 +445,6 @@ class AppendRetried(LogLine):
     error: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolReplayed(LogLine):
     """The database has taken all that waited in the spool."""
 
@@ -282,7 +453,6 @@ class SpoolReplayed(LogLine):
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolBroken(LogLine):
     """The spool could not be read; it was kept under another name, and what it held is not in the audit log."""
 
@@ -292,7 +462,6 @@ class SpoolBroken(LogLine):
     moved_to: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFailed(LogLine):
     """The health file, or systemd, could not be told how the watcher is; the watching goes on."""
 
@@ -322,8 +491,8 @@ PLAIN_TYPES: dict[Any, dict[str, Any]] = {
 def json_schema(kind: type[LogLine]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one kind of line."""
     hints = get_type_hints(kind)
-    own = {field.name: _type_schema(hints[field.name]) for field in fields(kind)}
-    required = [field.name for field in fields(kind) if field.default is MISSING]
+    own = {name: _type_schema(hints[name]) for name in kind.defaults}
+    required = [name for name, default in kind.defaults.items() if default is REQUIRED]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:media-auditor:log:{kind.event}:1",

@@ -19,6 +19,11 @@ class ExitCode(IntEnum):
     BROKEN_PIPE = 141
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text; drivers put a guess on the next."""
+    return str(error).strip().partition("\n")[0]
+
+
 class AuditorError(Exception):
     """An end that was foreseen: what happened, one thing to do about it, and the exit code that says so."""
 

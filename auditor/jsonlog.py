@@ -8,26 +8,23 @@ import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from dataclasses import fields
 from enum import Enum
 from types import TracebackType
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from uuid import UUID
-
-import structlog
-from structlog.typing import EventDict, WrappedLogger
 
 from auditor.catalogue import SCHEMA, LogLine, LogLost
 from auditor.errors import AuditorError, ExitCode
 
-FORMATS = ("auto", "json", "console", "none")
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
+
 LINE_LIMIT = 7_680  # bytes: rsyslog cuts a line at 8,096
 # Texts are cut to so many characters, of up to twelve bytes each once escaped, and lists to so many entries.
-CUTS = ((100, 20), (20, 5))
+CUTS = ((100, 20), (20, 5), (8, 5))
 ENVELOPE_ORDER = ("timestamp", "level", "event", "schema", "run_id")
 PATH_MAX = 4_096  # bytes: no path on Linux is longer
 HALF_A_CHARACTER = "\\ud"  # in JSON of ASCII: a surrogate, which is half of a character or a byte that is none
-BoundLogger: Any = structlog.make_filtering_bound_logger(logging.INFO)
 
 
 class Stream(Protocol):
@@ -36,6 +33,13 @@ class Stream(Protocol):
     def write(self, text: str, /) -> object: ...
     def flush(self) -> object: ...
     def isatty(self) -> bool: ...
+
+
+def _structlog() -> Any:
+    """The library, once a line is to be written: it takes a third of the time of a short run to import."""
+    import structlog  # noqa: PLC0415 - see above
+
+    return structlog
 
 
 class JsonLog(AbstractContextManager["JsonLog"]):
@@ -49,11 +53,12 @@ class JsonLog(AbstractContextManager["JsonLog"]):
 
     def add_json(self, stream: Stream) -> None:
         """Sends JSON lines to a stream."""
-        self._add(stream, [structlog.processors.TimeStamper(fmt="iso", utc=True), render_json])
+        self._add(stream, [_structlog().processors.TimeStamper(fmt="iso", utc=True), render_json])
 
     def add_console(self, stream: Stream) -> None:
         """Sends lines for a person's eyes to a stream."""
         # A value is shown by its repr, and `event` is ours: no name can put an escape code here.
+        structlog = _structlog()
         renderer = structlog.dev.ConsoleRenderer(colors=False, repr_native_str=True)
         self._add(stream, [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), without_envelope, renderer])
 
@@ -70,14 +75,16 @@ class JsonLog(AbstractContextManager["JsonLog"]):
         self.add_json(stream)
 
     def _add(self, stream: Stream, processors: list[Any]) -> None:
-        logger = structlog.WriteLogger(cast("Any", stream))
+        structlog = _structlog()
+        logger, bound = structlog.WriteLogger(cast("Any", stream)), structlog.make_filtering_bound_logger(logging.INFO)
         # Not by wrap_logger(), which takes what it is not given from the host's configuration.
-        self._loggers.append(BoundLogger(logger, [structlog.processors.add_log_level, *processors], {}))
+        self._loggers.append(bound(logger, [structlog.processors.add_log_level, *processors], {}))
 
     def emit(self, line: LogLine) -> None:
         """Writes one line to every stream."""
-        values = {field.name: getattr(line, field.name) for field in fields(line)}
-        given = {name: plain(value) for name, value in values.items() if value is not None}
+        if not self._loggers:
+            return
+        given = {name: plain(value) for name, value in vars(line).items() if value is not None}
         for logger in tuple(self._loggers):
             try:
                 getattr(logger, line.level)(line.event, schema=SCHEMA, run_id=str(self.run_id), **given)
@@ -93,8 +100,8 @@ class JsonLog(AbstractContextManager["JsonLog"]):
         self.emit(LogLost(error=self.lost))
 
     def emit_all(self, lines: Iterable[LogLine]) -> None:
-        """Writes many lines."""
-        for line in lines:
+        """Writes many lines, which are not even made where nothing is written."""
+        for line in lines if self._loggers else ():
             self.emit(line)
 
     def __exit__(
@@ -128,12 +135,12 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def without_envelope(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def without_envelope(_logger: "WrappedLogger", _method: str, event: "EventDict") -> "EventDict":
     """The event without what is the same in every line of a run."""
     return {name: value for name, value in event.items() if name not in ("schema", "run_id")}
 
 
-def render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+def render_json(_logger: "WrappedLogger", _method: str, event: "EventDict") -> str:
     """One line of ASCII, no longer than `LINE_LIMIT`: nothing in a name can break a line or a terminal."""
     ordered = {name: event[name] for name in ENVELOPE_ORDER if name in event} | dict(event)
     text = json.dumps(ordered, allow_nan=False)

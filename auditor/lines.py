@@ -1,13 +1,16 @@
 """A Plan and an Outcome as lines of the JSON log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from auditor import catalogue
 from auditor.catalogue import LogLine
 from auditor.errors import ExitCode
-from auditor.orphans.plan import Outcome, Plan
+from auditor.journal.triggers import TriggerSeen
+from auditor.models import Root
+from auditor.orphans.plan import Along, Loss, Outcome, Plan
 from auditor.orphans.route import Route
+from auditor.roots import Registration
 from auditor.version import VERSION
 
 
@@ -27,6 +30,17 @@ def plan_made(plan: Plan) -> Iterator[LogLine]:
             path=orphan.name,
             group=str(orphan.group or ""),
             named=finding.named,
+            fate=orphan.fate if finding.named else None,
+            moved_to=orphan.moves[0].to if orphan.moves else None,
+            evidence=orphan.moves[0].evidence if orphan.moves else None,
+            missing_seconds=None if orphan.missing_seconds is None else int(orphan.missing_seconds),
+            reason=orphan.why or None,
+        )
+    if plan.taken or plan.emptied:
+        yield catalogue.CascadePlanned(taken=_counts(plan.taken), emptied=_counts(plan.emptied))
+    for excess in plan.excesses:
+        yield catalogue.LimitExceeded(
+            model=excess.model, orphans=excess.orphans, total=excess.total, limit=str(excess.limit)
         )
     for finding in plan.findings:
         for name, missing in finding.derived_missing.items():
@@ -34,6 +48,53 @@ def plan_made(plan: Plan) -> Iterator[LogLine]:
     for one in plan.unknown:
         yield catalogue.NameUnknown(
             model=one.model, key=str(one.key), field=one.field, path=one.name, reason=one.reason
+        )
+
+
+def _counts(rows: Iterable[Along]) -> dict[str, int]:
+    return {one.what: one.count for one in rows}
+
+
+def root_registered(root: Root, done: Registration, forgotten: Sequence[str] = ()) -> LogLine:
+    """A media folder is known from now on."""
+    return catalogue.RootRegistered(
+        root=root.path,
+        registration=done,
+        mounts=root.mounts,
+        forgotten=list(forgotten),
+        marker=str(root.marker) if root.marker else None,
+    )
+
+
+def journal_seen(
+    seen: Mapping[str, TriggerSeen], unchecked: Mapping[str, int], candidates: Mapping[str, int]
+) -> Iterator[LogLine]:
+    """Whether the writes of each column are journaled."""
+    for name, one in seen.items():
+        yield catalogue.JournalSeen(
+            field=name,
+            triggers=one.state,
+            reason=one.why,
+            unchecked=unchecked.get(name, 0),
+            candidates=candidates.get(name, 0),
+        )
+
+
+def journal_removed(triggers: int) -> LogLine:
+    """No write is journaled any more."""
+    return catalogue.JournalRemoved(triggers=triggers)
+
+
+def acknowledged(losses: Iterable[Loss]) -> Iterator[LogLine]:
+    """The losses that somebody has acknowledged."""
+    for loss in losses:
+        yield catalogue.LossAcknowledged(
+            model=loss.model,
+            key=loss.key,
+            field=loss.field,
+            path=loss.name,
+            acknowledged_at=loss.acknowledged_at.isoformat(),
+            user=loss.user,
         )
 
 
@@ -75,6 +136,17 @@ def plan_executed(outcome: Outcome) -> Iterator[LogLine]:
             path=orphan.name,
             position=deleted.position,
         )
+    for relinked in outcome.relinked:
+        for position, move in enumerate(relinked.orphan.moves, relinked.position):
+            yield catalogue.RecordRelinked(
+                model=relinked.model,
+                key=str(relinked.orphan.key),
+                field=move.field,
+                path=move.name,
+                to=move.to,
+                evidence=move.evidence,
+                position=position,
+            )
     for kept in outcome.kept:
         orphan = kept.orphan
         yield catalogue.RecordKept(
@@ -99,5 +171,9 @@ def run_completed(
         deleted_total=len(outcome.deleted),
         kept_total=len(outcome.kept),
         unknown_total=len(plan.unknown),
+        acknowledged_total=plan.acknowledged,
+        unselected_total=plan.unselected,
+        relinked_total=len(outcome.relinked),
+        limit_exceeded=bool(plan.excesses),
         derived_missing_total=sum(sum(finding.derived_missing.values()) for finding in plan.findings),
     )

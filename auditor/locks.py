@@ -2,12 +2,15 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Protocol
 
 from django.db import InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from auditor.errors import AuditorError, ExitCode
 from auditor.lock_file import SOMEBODY, FileHold, host
 
 NAMESPACE = "media-auditor"
@@ -20,6 +23,25 @@ WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
   AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND held.classid::bigint = %s AND held.objid::bigint = %s
 """
+
+
+@contextmanager
+def held(name: str, *, using: str, busy: str) -> Iterator[None]:
+    """Within it, nobody else has the lock of this name.
+
+    Raises AuditorError (refused: locked), naming the holder, if somebody has; `busy` says what they are then.
+    """
+    lock = Lock(name, using=using)
+    if not lock.acquire():
+        raise AuditorError(
+            f"{busy} is at work on this database: {lock.holder()}.",
+            hint="Wait until it has ended, and run the command again.",
+            exit_code=ExitCode.REFUSED_LOCKED,
+        )
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class _Hold(Protocol):

@@ -27,20 +27,22 @@ class BrokenMarkerError(AuditorError):
 
     def __init__(self, root: str, what: str) -> None:
         super().__init__(
-            f"{root}/{MARKER} is no marker: {what}.", hint=how_to_replace(root), exit_code=ExitCode.REFUSED_ROOT
+            f"{root.rstrip('/')}/{MARKER} is no marker: {what}.",
+            hint=how_to_replace(root),
+            exit_code=ExitCode.REFUSED_ROOT,
         )
 
 
-def how_to_register(root: str, using: str = DEFAULT_DB_ALIAS) -> str:
-    """What a person runs who means this folder, which has lost its marker."""
-    return how_to_replace(root, using).replace("--replace ", "")
+def how_to_register(root: str, using: str = DEFAULT_DB_ALIAS, *, flag: str = "") -> str:
+    """What a person runs who means this folder, or place of a storage adapter, which has lost its marker."""
+    place = "folder" if root.startswith("/") else "place"
+    database = "" if using == DEFAULT_DB_ALIAS else f"--database {using} "
+    return f"If this {place} is meant, run: python manage.py register_media_root {database}{flag}{shlex.quote(root)}"
 
 
 def how_to_replace(root: str, using: str = DEFAULT_DB_ALIAS) -> str:
     """What a person runs who means this folder, whatever its marker says."""
-    database = "" if using == DEFAULT_DB_ALIAS else f"--database {using} "
-    command = f"python manage.py register_media_root {database}--replace {shlex.quote(root)}"
-    return f"If this folder is meant, run: {command}"
+    return how_to_register(root, using, flag="--replace ")
 
 
 def read_marker(root: str) -> UUID | None:
@@ -66,10 +68,16 @@ def read_marker(root: str) -> UUID | None:
         raise _failed(root, "read", error) from error
     finally:
         os.close(marker)
-    return _uuid_in(root, content)
+    return uuid_in(root, content)
 
 
-def _uuid_in(root: str, content: bytes) -> UUID:
+def content_of(uid: UUID) -> bytes:
+    """What a marker file holds."""
+    return f"{uid}\n{NOTE}\n".encode()
+
+
+def uuid_in(root: str, content: bytes) -> UUID:
+    """The UUID that a marker file holds; raises BrokenMarkerError if it is no marker."""
     line, newline, _ = content.partition(b"\n")
     if newline and len(content) <= LONGEST_MARKER:  # without one, it was cut short
         with suppress(ValueError):
@@ -88,7 +96,7 @@ def write_marker(root: str, uid: UUID, *, replace: bool = False) -> bool:
             if replace:
                 with suppress(FileNotFoundError):
                     os.unlink(MARKER, dir_fd=folder)
-            _create(folder, f"{uid}\n{NOTE}\n".encode())
+            _create(folder, content_of(uid))
         except FileExistsError:
             raise
         except OSError as error:
@@ -133,15 +141,20 @@ def _opened(root: str) -> Iterator[int]:
     try:
         folder = os.open(root, FOLDER)
     except OSError as error:
-        raise AuditorError(
-            f"The media root {root} cannot be read: {error.strerror}.",
-            hint="This is what an unmounted volume or a wrong MEDIA_ROOT looks like: mount it or correct the setting.",
-            exit_code=ExitCode.REFUSED_ROOT,
-        ) from error
+        raise unreadable(root, error) from error
     try:
         yield folder
     finally:
         os.close(folder)
+
+
+def unreadable(root: str, error: OSError) -> AuditorError:
+    """The error (refused: root) of a root that cannot be read."""
+    return AuditorError(
+        f"The media root {root} cannot be read: {error.strerror}.",
+        hint="This is what an unmounted volume or a wrong MEDIA_ROOT looks like: mount it or correct the setting.",
+        exit_code=ExitCode.REFUSED_ROOT,
+    )
 
 
 def _failed(root: str, done: str, error: OSError) -> AuditorError:

@@ -39,6 +39,9 @@ class Mounted(NamedTuple):
     names: tuple[str, ...]
 
 
+NOTHING_MOUNTED = Mounted(None, (), ())
+
+
 def mounted_in(root: str) -> Mounted:
     """What holds the folder at this real path, and what is mounted in it.
 

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from auditor.orphans.plan import Finding, Group, Kept, Orphan, Outcome, Plan
+from auditor.orphans.plan import Evidence, Fate, Finding, Group, Move, Orphan, Outcome, Plan, RootSeen
 from auditor.orphans.route import Route, RouteKind, words
+from auditor.wording import along, counted, heading, listed, safe
 
-RULE = "=" * 70
-SAMPLE = 10
 SHOWN_GROUPS = 20
 WARNING = "⚠️  WARNING: This will permanently delete these database records!"
-QUESTION = "Are you sure you want to continue? (yes/no): "
+RELINK_WARNING = "⚠️  WARNING: This will change the file names in these database records!"
 CANCELLED = "Cancelled. Nothing was deleted."
 CLEAN = "✓ No orphaned records found! Database is clean."
 CLEANED = "✓ Database cleaned successfully!"
@@ -26,35 +25,43 @@ def summary(plan: Plan) -> str:
     """What was found, and where the answer comes from."""
     blocks = [
         _routes(plan),
-        _heading("ORPHANED RECORDS FOUND:", [_summary_line(finding) for finding in plan.main]),
+        heading("ORPHANED RECORDS FOUND:", [_summary_line(finding) for finding in plan.main]),
         *(_sample(finding) for finding in plan.main if finding.orphans),
         *_groups(plan),
         _unknown(plan),
         _derived(plan),
         _others(plan),
         _unchecked(plan),
-        *(_empty_root(path) for path in plan.empty_roots),
-        CLEAN if not plan.orphans_total() and plan.is_certain else "",
+        *_fates(plan),
+        along(plan.taken, plan.emptied),
+        *_left_out(plan),
+        *(_unproven(root) for root in plan.unproven),
+        *(f"Limit: {safe(str(excess))}." for excess in plan.excesses),
+        CLEAN if plan.is_clean else "",
         _how_to_name(plan) if plan.orphans_total() and not plan.is_named else "",
     ]
     return "\n\n".join(block for block in blocks if block)
 
 
-def completion(plan: Plan, outcome: Outcome) -> str:
-    """What was deleted and what was kept after all."""
+def completion(plan: Plan, outcome: Outcome, *, undo: str = "") -> str:
+    """What was deleted and what was kept after all; `undo` says how it is taken back."""
     deleted, labels = outcome.deleted_by_model(), {finding.model: finding.label for finding in plan.main}
     lines = [f"{label} deleted: {deleted[model]}" for model, label in labels.items()]
     blocks = [
-        _heading("CLEANUP COMPLETE", [*lines, f"Total deleted: {len(outcome.deleted)}"]),
-        _cascade(outcome),
+        heading("CLEANUP COMPLETE", [*lines, f"Total deleted: {len(outcome.deleted)}"]),
+        along(outcome.taken, outcome.emptied),
+        _relinked(outcome),
         _kept(outcome),
-        CLEANED if not outcome.kept else "",
+        undo,
+        CLEANED if is_cleaned(plan, outcome) else "",
     ]
     return "\n\n".join(block for block in blocks if block)
 
 
-def _heading(title: str, lines: list[str]) -> str:
-    return "\n".join([RULE, title, RULE, *lines, RULE])
+def is_cleaned(plan: Plan, outcome: Outcome) -> bool:
+    """Whether nothing is left that a person, or the next run, has to see to."""
+    left = (Fate.NOT_NOW, Fate.MOVED, Fate.PROTECTED)
+    return plan.is_certain and not outcome.kept and not any(finding.of_fate(*left) for finding in plan.main)
 
 
 def _summary_line(finding: Finding) -> str:
@@ -81,16 +88,12 @@ def route_line(route: Route, *, of: str = "") -> str:
 
 
 def _sample(finding: Finding) -> str:
-    lines = [_orphan_line(orphan) for orphan in finding.orphans[:SAMPLE]]
-    more = len(finding.orphans) - SAMPLE
-    if more > 0:
-        lines.append(f"  ... and {more} more")
-    return "\n".join([f"Orphaned {finding.label} (sample):", *lines])
+    return listed(f"Orphaned {finding.label} (sample):", finding.orphans, _orphan_line)
 
 
 def _orphan_line(orphan: Orphan) -> str:
     group = f" ({safe(str(orphan.group))})" if orphan.group else ""
-    return f"  - {safe(orphan.name)}{group}"
+    return f"{safe(orphan.name)}{group}"
 
 
 def _groups(plan: Plan) -> Iterator[str]:
@@ -117,10 +120,8 @@ def _of(finding: Finding, count: int) -> str:
 def _unknown(plan: Plan) -> str:
     if not plan.unknown:
         return ""
-    lines = [f"  - {safe(one.name)} ({one.reason})" for one in plan.unknown[:SAMPLE]]
-    if len(plan.unknown) > SAMPLE:
-        lines.append(f"  ... and {len(plan.unknown) - SAMPLE} more")
-    return "\n".join([f"Unknown: {_count(len(plan.unknown), 'name')} could not be judged; the records stay", *lines])
+    heading = f"Unknown: {counted(len(plan.unknown), 'name')} could not be judged; the records stay"
+    return listed(heading, plan.unknown, lambda one: f"{safe(one.name)} ({safe(one.reason)})")
 
 
 def _derived(plan: Plan) -> str:
@@ -136,7 +137,7 @@ def _others(plan: Plan) -> str:
         counts = Counter(finding.derived_missing)
         counts.update(field for orphan in finding.orphans for field, _ in orphan.missing)
         for name, count in counts.items():
-            lines.append(f"  - {finding.model}.{name}: {count} missing out of {_count(finding.total, 'record')}")
+            lines.append(f"  - {finding.model}.{name}: {count} missing out of {counted(finding.total, 'record')}")
     return "\n".join(["Also missing (reported only, never deleted):", *lines]) if lines else ""
 
 
@@ -149,8 +150,57 @@ def _unchecked(plan: Plan) -> str:
     return "\n".join(["Not checked:", *lines]) if lines else ""
 
 
-def _empty_root(path: str) -> str:
-    return f"There is not a single file in {safe(path)}: this is what an unmounted volume looks like."
+FATES = {
+    Fate.RELINK: "To be relinked: {count}",
+    Fate.WAITING: "Waiting: {count} whose file has not been missing for long enough",
+    Fate.PROTECTED: "Protected, and kept: {count}",
+    Fate.NOT_NOW: "Not now: {count} beyond --limit",
+}
+MOVED = "Moved, and kept: {count} (--relink uses the new names)"
+FOUND = "Found elsewhere, and kept: {count} (--relink=proposed uses the names that were found)"
+
+
+def _fates(plan: Plan) -> Iterator[str]:
+    """What stays of the orphans and why, and where files have gone to; nothing of what is simply deleted."""
+    orphans = [orphan for finding in plan.main for orphan in finding.orphans]
+    moved = [orphan for orphan in orphans if orphan.fate is Fate.MOVED]
+    yield _of_fate(MOVED, [orphan for orphan in moved if orphan.was_seen_moving])
+    yield _of_fate(FOUND, [orphan for orphan in moved if not orphan.was_seen_moving])
+    for fate, sentence in FATES.items():
+        yield _of_fate(sentence, [orphan for orphan in orphans if orphan.fate is fate])
+
+
+def _of_fate(sentence: str, orphans: list[Orphan]) -> str:
+    heading = sentence.format(count=counted(len(orphans), "record"))
+    return listed(heading, orphans, _fate_line) if orphans else ""
+
+
+def _fate_line(orphan: Orphan) -> str:
+    moves = [f"{_moved(move)} {safe(move.to)}" for move in orphan.moves]
+    return ", ".join([safe(orphan.name), *moves, *([safe(orphan.why)] if orphan.why else [])])
+
+
+def _moved(move: Move) -> str:
+    return "moved to" if move.evidence is Evidence.SEEN else f"{move.evidence.replace('_', ' ')} as"
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    if plan.is_selection:
+        yield f"Not selected: {counted(plan.unselected, 'orphaned record')}"
+    if plan.acknowledged:
+        yield f"Acknowledged: {counted(plan.acknowledged, 'known loss', 'known losses')} (--acknowledged lists them)"
+
+
+def warning(plan: Plan) -> str:
+    """What the question is about."""
+    fates = {orphan.fate for finding in plan.to_do for orphan in finding.orphans}
+    warnings = {Fate.DELETE: WARNING, Fate.RELINK: RELINK_WARNING}
+    return "\n".join(text for fate, text in warnings.items() if fate in fates)
+
+
+def _unproven(root: RootSeen) -> str:
+    what = "There is not a single file" if root.is_empty else "Not one file that a record names is"
+    return f"{what} in {safe(root.path)}: this is what an unmounted volume or a wrong MEDIA_ROOT looks like."
 
 
 def _how_to_name(plan: Plan) -> str:
@@ -164,28 +214,15 @@ def naming(models: Iterable[str]) -> str:
     return f"AUDITOR_MODELS = [{quoted}]"
 
 
-def _cascade(outcome: Outcome) -> str:
-    counts = [f"{count} {model}" for model, count in sorted(outcome.cascade.items())]
-    return f"Deleted with them: {', '.join(counts)}" if counts else ""
+def _relinked(outcome: Outcome) -> str:
+    if not outcome.relinked:
+        return ""
+    heading = f"Relinked: {counted(len(outcome.relinked), 'record')}"
+    return listed(heading, outcome.relinked, lambda one: _fate_line(one.orphan))
 
 
 def _kept(outcome: Outcome) -> str:
     if not outcome.kept:
         return ""
-    lines = [_kept_line(kept) for kept in outcome.kept[:SAMPLE]]
-    if len(outcome.kept) > SAMPLE:
-        lines.append(f"  ... and {len(outcome.kept) - SAMPLE} more")
-    return "\n".join([f"Kept: {_count(len(outcome.kept), 'record')}", *lines])
-
-
-def _kept_line(kept: Kept) -> str:
-    return f"  - {safe(kept.orphan.name)} ({kept.reason})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def safe(text: str) -> str:
-    """The text with everything that a terminal would obey, or that is not seen, written out."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    heading = f"Kept: {counted(len(outcome.kept), 'record')}"
+    return listed(heading, outcome.kept, lambda kept: f"{safe(kept.orphan.name)} ({safe(kept.reason)})")

@@ -11,9 +11,26 @@ import pytest
 from django.conf import LazySettings
 from jsonschema import Draft202012Validator, FormatChecker
 
-from auditor import catalogue, jsonlog
+from auditor import (
+    catalogue,
+    catalogue_of_files,  # noqa: F401 - its lines are in the catalogue then
+    jsonlog,
+)
+from auditor.answers import catalogue as of_answers  # noqa: F401 - its lines are in the catalogue then
+from auditor.integrity import catalogue as of_integrity  # noqa: F401 - its lines are in the catalogue then
+from auditor.testing import allow_flush
 from tests import settings
 
+# The rooms of the tests that ask the database most.
+ASKING = (
+    "tests/answers/",
+    "tests/auditlog/",
+    "tests/commands/",
+    "tests/journal/",
+    "tests/orphans/",
+    "tests/removal/",
+    "tests/usage/",
+)
 VALIDATORS = {
     event: Draft202012Validator(catalogue.json_schema(kind), format_checker=FormatChecker())
     for event, kind in catalogue.LINES.items()
@@ -29,6 +46,11 @@ def media(tmp_path: Path, settings: LazySettings) -> Path:
     settings.MEDIA_ROOT = str(folder)
     settings.AUDITOR_STATE_DIR = str(tmp_path / "state")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_can_be_flushed() -> None:
+    allow_flush()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,9 +84,13 @@ def line_faults(line: str) -> list[str]:
     return faults + [f"too long: {len(line)}"] * (len(line.encode()) > jsonlog.LINE_LIMIT)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what needs the database that this run does not have."""
-    other = "sqlite" if settings.ON_POSTGRESQL else "postgresql"
+    """Leaves out what needs the database that this run does not have, and marks what needs the one it has."""
+    ours, other = ("postgresql", "sqlite") if settings.ON_POSTGRESQL else ("sqlite", "postgresql")
+    for item in items:
+        if item.get_closest_marker(ours) or (item.nodeid.startswith(ASKING) and item.get_closest_marker("django_db")):
+            item.add_marker("needed")
     elsewhere = [item for item in items if item.get_closest_marker(other)]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]

@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from auditor.auditlog import store
+from auditor.models import Root
+from auditor.roots import register
 from deploy.gallery.models import Album, Photo, Video
 
 
@@ -31,6 +34,19 @@ def make_video(name: str = "videos/a.mp4", *, media: Path | None = None, **colum
     if media is not None:
         make_file(media, name)
     return Video.objects.create(video=name, album=columns.pop("album", None) or make_album(), **columns)
+
+
+def make_known(media: Path) -> Root:
+    """The media folder, registered with a marker in it."""
+    root = store.register_root(real(media), using="default")
+    register(root, using="default", replace=True)
+    return root
+
+
+def settle(media: Path) -> None:
+    """Makes the folders look as if nothing had come or gone in them for long."""
+    for folder, _, _ in os.walk(media):
+        os.utime(folder, (0, 0))
 
 
 def real(path: Path) -> str:

@@ -18,6 +18,7 @@ AUDITOR_STATE_DIR = os.environ.get("STATE_DIRECTORY", os.path.join(tempfile.gett
 AUDITOR_WATERMARK_SECONDS = float(os.environ.get("TEST_WATERMARK_SECONDS", "2"))
 AUDITOR_FRESHNESS_SECONDS = float(os.environ.get("TEST_FRESHNESS_SECONDS", "30"))
 AUDITOR_POLL_SECONDS = float(os.environ.get("TEST_POLL_SECONDS", "20"))
+AUDITOR_UNUSED_MIN_AGE = os.environ.get("TEST_UNUSED_MIN_AGE", "24h")
 AUDITOR_STALL_SECONDS = float(os.environ.get("TEST_STALL_SECONDS", "60"))
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")

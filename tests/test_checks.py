@@ -5,8 +5,10 @@ from django.conf import LazySettings
 from django.core.checks import Error, run_checks
 
 from auditor.checks import HINT
+from auditor.conf import PRESETS
 from auditor.orphans import registry
 from auditor.orphans.registry import Registration
+from auditor.usage import registry as name_hooks
 
 
 def found() -> list[Error]:
@@ -23,9 +25,17 @@ def test_good_project_is_silent() -> None:
         ("AUDITOR_MODELS", "a.Photo", "must be a list of model names such as 'gallery.Photo', not 'a.Photo'"),
         ("AUDITOR_FRESHNESS_SECONDS", "30", "must be a number of seconds, not '30'"),
         ("AUDITOR_FRESHNESS_SECONDS", 0, "must be at least 1, not 0"),
+        ("AUDITOR_MIN_AGE", 7, "must be a length of time such as '7d', not 7"),
+        ("AUDITOR_MIN_AGE", "7 days", "must be a length of time such as '7d', not '7 days'"),
         ("AUDITOR_WATERMARK_SECONDS", True, "must be a number of seconds, not True"),
         ("AUDITOR_CHECKPOINT_HOURS", None, "must be a number of hours, not None"),
         ("AUDITOR_QUEUE_LIMIT", 10.5, "must be a number of notices held in memory, not 10.5"),
+        ("AUDITOR_FINGERPRINTS", 1, "must be True or False, not 1"),
+        ("AUDITOR_KEEP", "press/*", "must be a list of patterns such as 'press/*', not 'press/*'"),
+        ("AUDITOR_KEEP", [""], "must be a list of patterns such as 'press/*', not ['']"),
+        ("AUDITOR_PRESETS", ["sorl", "thumbs"], f"must be {PRESETS.words}, not ['sorl', 'thumbs']"),
+        ("AUDITOR_UNUSED_MIN_AGE", "a day", "must be a length of time such as '24h', not 'a day'"),
+        ("AUDITOR_MAX_UNUSED", "many", "must be a number of files, or a percentage such as '5%', not 'many'"),
     ],
 )
 def test_setting_of_the_wrong_type_or_size(settings: LazySettings, name: str, value: object, fault: str) -> None:
@@ -91,4 +101,42 @@ def test_times_without_a_zone_are_refused(settings: LazySettings) -> None:
 
     assert found() == [
         Error("USE_TZ is False.", hint="Set USE_TZ = True: the audit log keeps times in UTC.", id="auditor.E004")
+    ]
+
+
+def test_a_limit_for_a_model_that_is_none_is_told(settings: LazySettings) -> None:
+    settings.AUDITOR_MAX_ORPHANS = {"gallery.Foto": "5%", "run": 10}
+
+    assert found() == [
+        Error(
+            "AUDITOR_MAX_ORPHANS: No installed app has a model 'gallery.Foto'.",
+            hint=HINT,
+            id="auditor.E002",
+        )
+    ]
+
+
+def test_a_limit_that_cannot_be_understood_is_told(settings: LazySettings) -> None:
+    settings.AUDITOR_MAX_ORPHANS = "5 per cent"
+
+    assert found() == [
+        Error(
+            "AUDITOR_MAX_ORPHANS must be a number of records, a percentage such as '5%', "
+            "or one of these for each model, not '5 per cent'",
+            hint="Correct it in settings.py.",
+            id="auditor.E001",
+        )
+    ]
+
+
+def test_names_from_what_cannot_be_called_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_hooks, "_hooks", [])
+    name_hooks.register_names("covers/a.jpg")  # type: ignore[arg-type] - as somebody may write it
+
+    assert found() == [
+        Error(
+            "media_audit.py: register_names() takes a function that yields names, not 'covers/a.jpg'.",
+            hint="Give register_names() a function that takes nothing and yields names of files.",
+            id="auditor.E005",
+        )
     ]

@@ -10,7 +10,16 @@ import pytest
 from auditor import marker, mounts
 from auditor.marker import MARKER, BrokenMarkerError, how_to_replace, read_marker
 from auditor.models import Root
-from auditor.roots import MarkerState, Registration, check, holds_files, register, register_if_new
+from auditor.roots import (
+    MarkerState,
+    Registration,
+    check,
+    holds_files,
+    identity,
+    refuse_stranger,
+    register,
+    register_if_new,
+)
 from tests.makers import make_file
 from tests.marking import OTHERS, OURS, content_of, fail, put_marker, refusal, refuse_writing, replacing
 
@@ -33,7 +42,7 @@ def test_a_marker_alone_is_no_file(media: Path) -> None:
     put_marker(media, OURS)
     (media / "photos" / "2024").mkdir(parents=True)
 
-    assert not holds_files(str(media))
+    assert not holds_files(str(media), besides=MARKER)
 
 
 @pytest.mark.parametrize("name", ["photos/2024/a.jpg", f"photos/{MARKER}", "a.jpg"])
@@ -41,14 +50,14 @@ def test_any_other_file_counts(media: Path, name: str) -> None:
     put_marker(media, OURS)
     make_file(media, name)
 
-    assert holds_files(str(media))
+    assert holds_files(str(media), besides=MARKER)
 
 
 def test_a_folder_that_cannot_be_listed_counts_as_a_file(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (media / "closed").mkdir()
     fail(monkeypatch, "scandir", errno.EACCES, path=str(media / "closed"))
 
-    assert holds_files(str(media))
+    assert holds_files(str(media), besides=MARKER)
 
 
 # What the marker says
@@ -117,14 +126,68 @@ def test_an_empty_root_is_not_registered_by_itself(media: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_a_read_only_root_is_not_registered_by_itself(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_read_only_root_device_and_inode_are_known_and_it_is_said_once(
+    media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_file(media, "a.jpg")
     root = make_root(media)
     refuse_writing(monkeypatch, errno.EROFS)
 
+    assert register_if_new(root, using="default") is Registration.UNMARKED
     assert register_if_new(root, using="default") is None
 
     assert (kept(root), os.listdir(media)) == ((None, []), ["a.jpg"])
+    assert (check(root), Root.objects.get().identity) == (MarkerState.KNOWN, identity(str(media)))
+
+
+@pytest.mark.django_db
+def test_another_folder_in_the_place_of_a_read_only_root_is_not_taken_for_it(media: Path) -> None:
+    make_file(media, "a.jpg")
+    root = make_root(media)
+    Root.objects.update(identity="1:2")
+    root.refresh_from_db()
+
+    assert register_if_new(root, using="default") is None
+
+    assert (check(root), os.listdir(media)) == (MarkerState.EXCHANGED, ["a.jpg"])
+    assert refusal(lambda: refuse_stranger(root, using="default")) == (
+        f"The media root {media} has another device or inode than the one that is known: "
+        "this is what another volume looks like.",
+        f"Mount what belongs there. If this folder is meant, run: python manage.py register_media_root {media}",
+    )
+
+
+@pytest.mark.django_db
+def test_a_read_only_root_that_can_be_written_to_by_now_gets_its_marker(media: Path) -> None:
+    make_file(media, "a.jpg")
+    root = make_root(media)
+    Root.objects.update(identity=identity(str(media)))
+    root.refresh_from_db()
+
+    assert register_if_new(root, using="default") is Registration.WRITTEN
+
+    assert kept(root) == (read_marker(str(media)), [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("found", "fault", "looks_like", "flag"),
+    [
+        (None, "has lost its marker", "an unmounted volume", "--replace "),
+        (OTHERS, "has the marker of another folder", "a wrong mount", "--replace "),
+    ],
+)
+def test_a_stranger_is_refused_with_the_command_that_confirms_it(
+    media: Path, found: UUID | None, fault: str, looks_like: str, flag: str
+) -> None:
+    if found:
+        put_marker(media, found)
+    root = make_root(media, OURS)
+
+    assert refusal(lambda: refuse_stranger(root, using="default")) == (
+        f"The media root {media} {fault}: this is what {looks_like} looks like.",
+        f"Mount what belongs there. If this folder is meant, run: python manage.py register_media_root {flag}{media}",
+    )
 
 
 @pytest.mark.django_db
@@ -299,6 +362,7 @@ def test_a_read_only_folder_is_registered_without_a_marker(
 
     assert register(root, using="default", replace=replace) is Registration.UNMARKED
 
+    assert Root.objects.get().identity == identity(str(media))
     assert (kept(root), os.listdir(media)) == ((None, []), ["a.jpg"])
 
 

@@ -112,7 +112,9 @@ class Daemon:
 
     def _is_busy(self, deadline: float) -> bool:
         left = [watch.status() for watch in self._watches if not watch.is_compared]
-        is_comparing = any(root.reason == COMPARING for root in left)
+        is_comparing = any(root.reason == COMPARING for root in left) or any(
+            watch.is_compared and not watch.is_settled and watch.status().reason != DATABASE for watch in self._watches
+        )
         is_hopeful = any(root.state is not State.STANDBY for root in left) and time.monotonic() < deadline
         return is_comparing or is_hopeful
 

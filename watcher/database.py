@@ -32,11 +32,6 @@ SESSION = {
 _files: dict[str, tuple[int, int] | None] = {}
 
 
-def one_line(error: Exception) -> str:
-    """The first line of an error's text; drivers put a guess on the next."""
-    return str(error).strip().partition("\n")[0]
-
-
 def bound(using: str) -> None:
     """Makes the connections that this process opens from now on give up after seconds, not after hours.
 

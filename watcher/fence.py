@@ -54,8 +54,7 @@ class Fence:
 
     def wrote(self, head: Head, batch: Batch) -> None:
         """Remembers a batch of our own as the end of the log."""
-        position = batch.first_position + batch.count - 1
-        self._end = End(log_id=head.log_id, position=position, batch=batch.number, seal=batch.seal)
+        self._end = End(log_id=head.log_id, position=batch.last_position, batch=batch.number, seal=batch.seal)
 
     def reached(self, watermark: Watermark) -> None:
         """Remembers how far our open span reaches."""
@@ -92,10 +91,10 @@ class Fence:
             raise self.rewound(f"Batch {end.batch} is another one.")
 
     def _refuse_closed(self, ours: Watermark) -> None:
-        reached = store.watermark_of(ours.span, using=self._using)
-        if reached is None or reached < ours.covered_until:
+        found = store.reach_of(ours.span, using=self._using)
+        if found is None or found[0] < ours.covered_until:
             raise self.rewound("The span is not there, or its watermark is older.")
-        if not store.is_open(ours.span, using=self._using):
+        if found[1] is not None:
             self._reached = None
             raise GapError(GapReason.TAKEN_OVER, "Another watcher has closed the span.")
 

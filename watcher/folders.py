@@ -3,6 +3,11 @@
 Folder = bytes  # relative to the root, with a slash at the end; b"" is the root
 
 
+def on_disk(root: bytes, folder: Folder) -> bytes:
+    """The path of a folder, without the slash at the end, which would follow a symlink."""
+    return root.rstrip(b"/") + b"/" + folder[:-1] if folder else root
+
+
 class FolderMap:
     """Watch descriptors and folders, each the key to the other; what is below a folder is found without a search.
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from auditor.errors import ExitCode
-from auditor.report import safe
 from auditor.version import VERSION
+from auditor.wording import safe
 from watcher.status import RootStatus, State, WatcherStatus, clock
 
 NAME = "health.json"

@@ -19,7 +19,7 @@ from watcher.calls import make_call, prepare
 from watcher.hearing import Hearing, created, died
 from watcher.ignored import never
 from watcher.notices import GapError, Kind, Notice
-from watcher.outbox import Outbox
+from watcher.outbox import Publisher
 from watcher.readings import Batch, Readings
 from watcher.tree import WatchedTree
 from watcher.watch_list import Watches
@@ -37,7 +37,6 @@ class Reader(InotifyFD):
         """Raises OSError if the kernel gives no descriptor."""
         super().__init__()
         self.readings = Readings()
-        self.most_bytes = 0
         self._limit = limit
         self._buffer = bytearray(BUFFER_BYTES)
         os.set_blocking(self._inotify_fd, False)
@@ -88,12 +87,11 @@ class Reader(InotifyFD):
 
     def _read(self) -> None:
         self.readings.put(self.read_some())
-        self.most_bytes = max(self.most_bytes, self.readings.waiting_bytes)
         if self.readings.waiting_bytes > self._limit * EVENT_BYTES:
             raise GapError(GapReason.QUEUE_FULL, limits.unread_full(self._limit))
 
 
-class InotifySource:
+class InotifySource(Publisher):
     """The notices of one root, from the moment it is made; a gap ends it for good.
 
     One thread reads, a second one makes notices, keeps the map of watches and looks at new directories.
@@ -123,7 +121,7 @@ class InotifySource:
         self._calls = os.fsencode(calls)
         self._calls_watch = -1
         self._is_ignored = is_ignored
-        self._outbox = Outbox(limit=limit, wake=wake)
+        super().__init__(limit=limit, wake=wake)
         self._gap: GapError | None = None
         self._is_closed = False
         self._lock = Lock()  # of the tree
@@ -143,21 +141,6 @@ class InotifySource:
     def directories(self) -> int:
         """How many directories are watched."""
         return len(self._tree.known)
-
-    @property
-    def waiting(self) -> int:
-        """How many notices wait to be taken."""
-        return len(self._outbox)
-
-    @property
-    def high_water(self) -> int:
-        """The most notices that have waited at once."""
-        return self._outbox.high_water
-
-    @property
-    def seen(self) -> int:
-        """How many notices there were."""
-        return self._outbox.seen
 
     def take(self, limit: int) -> list[Notice]:
         """The oldest notices; raises GapError once all that was heard before the gap has been taken."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from auditor.auditlog.events import Event
 from watcher import census
+from watcher.census import Part
 from watcher.fence import Watermark
 from watcher.notices import Notice
 from watcher.reach import Reach
@@ -41,7 +41,11 @@ class Listener:
         is_recorded = self.recorder.record(events, proof_in(notices))
         return Listened(has_more=len(notices) == TAKEN_AT_ONCE, is_recorded=is_recorded)
 
-    def take_census(self, span: UUID) -> Iterator[list[Event]]:
-        """The events that bring the missing set up to the disk, then the checkpoint; see `census.take_census`."""
-        self.reach = Reach(self.source.reach(), self._is_ignored)
+    def make_reach(self) -> Reach:
+        """What is listened to now, for one comparison with the disk."""
+        return Reach(self.source.reach(), self._is_ignored)
+
+    def take_census(self, span: UUID) -> Iterator[Part]:
+        """What brings missing set and candidates up to the disk, then the checkpoint; see `census.take_census`."""
+        self.reach = self.make_reach()
         return census.take_census(self.recorder.root, span, reach=self.reach, using=self._using)

@@ -9,7 +9,7 @@ from itertools import islice
 from auditor.auditlog.coverage import GapReason
 from auditor.orphans.disk import Verdict, judge_error
 from watcher import limits
-from watcher.folders import Folder, parent_of
+from watcher.folders import Folder, on_disk, parent_of
 from watcher.ignored import never
 from watcher.notices import GapError, Kind, Notice
 
@@ -63,7 +63,7 @@ class Survey:
     def _list(self, folder: Folder) -> Generator[None, None, tuple[list[bytes], list[Folder]]]:
         names: list[bytes] = []
         folders: list[Folder] = []
-        with os.scandir(self._on_disk(folder)) as entries:
+        with os.scandir(on_disk(self._root, folder)) as entries:
             while batch := list(islice(entries, NAMES_AT_ONCE)):
                 for entry in batch:
                     name = entry.name
@@ -140,11 +140,7 @@ class Survey:
     def _unlistable(self, folder: Folder, error: OSError) -> GapError:
         is_gone = not folder and judge_error(error).verdict is Verdict.MISSING
         reason = GapReason.ROOT_GONE if is_gone else GapReason.NOT_WATCHED
-        return GapError(reason, limits.no_list(self._on_disk(folder), error))
-
-    def _on_disk(self, folder: Folder) -> bytes:
-        # Without the slash at the end, which would follow a symlink.
-        return os.path.join(self._root, folder[:-1]) if folder else self._root
+        return GapError(reason, limits.no_list(on_disk(self._root, folder), error))
 
 
 def _names(listing: bytes) -> list[bytes]:

@@ -16,8 +16,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from auditor.auditlog.coverage import GapReason
 from auditor.errors import AuditorError, ExitCode
-from auditor.report import safe
 from auditor.version import VERSION
+from auditor.wording import safe
 from watcher.status import STALE_SECONDS, RootStatus, State, WatcherStatus
 
 if TYPE_CHECKING:

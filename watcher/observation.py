@@ -9,6 +9,7 @@ from auditor.auditlog.coverage import GapReason
 from auditor.errors import AuditorError
 from auditor.marker import how_to_register, how_to_replace
 from auditor.models import Root
+from auditor.orphans.witness import is_witnessed
 from auditor.roots import MarkerState
 from watcher.identity import Identity, confirm, identify, missing_mounts
 from watcher.ignored import matcher
@@ -44,11 +45,7 @@ class Observation:
 
     def remember_mounts(self, using: str) -> None:
         """Writes down what is mounted in the root: where one of these goes, its files are only out of sight."""
-        root = self.listener.recorder.root
-        mounts = sorted({*root.mounts, *self.identity.nested})
-        if mounts != root.mounts:
-            root.mounts = mounts
-            root.save(using=using, update_fields=["mounts"])
+        roots.note_mounts(self.listener.recorder.root, self.identity.nested, using=using)
 
 
 def observe(recorder: Recorder, site: Site) -> Observation:
@@ -104,7 +101,9 @@ def _source(
 def _register(root: Root, site: Site, identity: Identity) -> None:
     """Registers a root that nobody has met before; refuses one that is not the one we know."""
     try:
-        done = roots.register_if_new(root, using=site.using)
+        # A wrong folder can hold files as well: one that a record names has to be among them.
+        is_ours = roots.check(root) is not MarkerState.UNREGISTERED or is_witnessed(root.path, using=site.using)
+        done = roots.register_if_new(root, using=site.using) if is_ours else None
     except AuditorError as error:
         raise _unmarked(error) from error
     if done is not None:
@@ -113,7 +112,7 @@ def _register(root: Root, site: Site, identity: Identity) -> None:
             registration=done,
             mounts=list(identity.nested),
             forgotten=[],
-            marker=str(root.marker),
+            marker=str(root.marker) if root.marker else None,
         )
         site.log.emit(line)
     _refuse_stranger(root, site.using)

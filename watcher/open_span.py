@@ -4,16 +4,19 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from auditor import catalogue, conf
 from auditor.auditlog import store
 from auditor.auditlog.coverage import GapReason
-from auditor.auditlog.events import CheckpointCompleted, Event
+from auditor.auditlog.events import CheckpointCompleted
 from watcher.calls import no_call
+from watcher.census import Part
 from watcher.database import AWAY
 from watcher.fence import Watermark
+from watcher.following import Following
 from watcher.notices import GapError, HindranceError, Kind, Notice
 from watcher.observation import Observation
 from watcher.site import Site
@@ -47,12 +50,13 @@ class OpenSpan:
         self._log = site.log
         self._calls: dict[bytes, Call] = {}
         self._answered: Call | None = None
-        self._census: Iterator[list[Event]] | None = None
-        self._census_began = 0.0
+        self._census: Iterator[Part] | None = None
+        self._census_began = self._census_ended = self._census_took = 0.0
         self._next_call = self._next_census = self._next_proof = 0.0
         self._suspected: set[str] = set()
         self._suspected_at = 0.0
         self.checkpoint_at: datetime | None = None
+        self._following = Following(self._listener, site, confirm=self._confirm)
         self.covered_until = store.database_time(site.using)
         self.proved_at = time.monotonic()
         self.replaced = self._listener.recorder.open_span(self.uid, observation.identity.number, self.covered_until)
@@ -62,6 +66,11 @@ class OpenSpan:
         """Whether the watermark has passed a checkpoint: from here on the log can answer."""
         return self.checkpoint_at is not None and self.checkpoint_at <= self.covered_until
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that the checkpoint and the time since have brought is dealt with."""
+        return self.checkpoint_at is not None and self._following.is_settled
+
     def tick(self) -> bool:
         """Does what is due; whether more is waiting."""
         has_more = self._listen()
@@ -70,16 +79,22 @@ class OpenSpan:
         if time.monotonic() >= self._next_call:
             self._next_call = time.monotonic() + conf.watermark_seconds()
             self._refuse_hindrance()
-            self._confirm()
+            if is_behind or recorder.is_failing:  # else a call confirms it, after the moment that it stands for
+                self._confirm()
             if not is_behind:
                 self._call(store.database_time(self._using))
-        return has_more if is_behind else self._advance_census() or has_more
+        if is_behind:
+            return has_more
+        if not has_more:
+            has_more = self._follow()
+        return self._advance_census() or has_more
 
     def finish(self, *, seconds: float) -> None:
         """Records what has been heard until now and proves it, as far as that can be done in so many seconds."""
-        deadline = time.monotonic() + seconds
+        deadline, is_over = time.monotonic() + seconds, False
         self._call(self._moment())
-        while self._calls and time.monotonic() < deadline:
+        while self._calls and not is_over:
+            is_over = time.monotonic() >= deadline  # one commit may have taken all of it: the answer is there by then
             if not self._listen():
                 if not self._listener.source.answers_at_once:
                     return
@@ -160,6 +175,13 @@ class OpenSpan:
         took = time.monotonic() - started
         self._next_proof = time.monotonic() + max(2 * conf.watermark_seconds(), PROOF_SHARE * took)
 
+    def _follow(self) -> bool:
+        """Looks after the records; whether there is more of that to do at once."""
+        has_more = self._following.tick()
+        if self._following.wants_census and self._census is None:
+            self._next_census = min(self._next_census, self._census_ended + self._census_took)  # half the time at most
+        return has_more
+
     def _advance_census(self) -> bool:
         """Goes on with the census that is due, for a while; whether there is more of it."""
         if self._census is None:
@@ -176,18 +198,21 @@ class OpenSpan:
             self._census = None
             raise
 
-    def _take_slice(self, census: Iterator[list[Event]]) -> bool:
+    def _take_slice(self, census: Iterator[Part]) -> bool:
         until = time.monotonic() + CENSUS_SLICE_SECONDS
-        for events in census:
-            if events:
+        for part in census:
+            if not part.is_empty:
                 self._confirm()  # else what is only out of sight would be recorded as gone
-                self._listener.recorder.commit(events)
-            for event in events[-1:]:
+                self._listener.recorder.commit(part.events, also=partial(part.keep, self._using))
+            for event in part.events[-1:]:
                 if isinstance(event, CheckpointCompleted):
                     self._tell_checkpoint(event)
+                    self._following.compared(event)
             if time.monotonic() >= until:
                 return True
         self._census = None
+        self._census_ended = time.monotonic()
+        self._census_took = self._census_ended - self._census_began
         is_whole = not self._listener.reach.unheard
         pause = conf.checkpoint_hours() * 3600 if is_whole else CENSUS_RETRY_SECONDS
         self._next_census = time.monotonic() + pause

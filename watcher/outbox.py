@@ -11,6 +11,28 @@ from watcher.notices import GapError, Notice
 AT_ONCE = 10_000  # notices, of a tree that was moved in
 
 
+class Publisher:
+    """What a source says of its outbox."""
+
+    def __init__(self, *, limit: int, wake: Event) -> None:
+        self._outbox = Outbox(limit=limit, wake=wake)
+
+    @property
+    def waiting(self) -> int:
+        """How many notices wait to be taken."""
+        return len(self._outbox)
+
+    @property
+    def high_water(self) -> int:
+        """The most notices that have waited at once."""
+        return self._outbox.high_water
+
+    @property
+    def seen(self) -> int:
+        """How many notices there were."""
+        return self._outbox.seen
+
+
 class Outbox:
     """A bounded queue; `wake` is set whenever something was put into it."""
 

@@ -11,7 +11,7 @@ from watcher import limits
 from watcher.ignored import never
 from watcher.listing import SEPARATOR, Survey
 from watcher.notices import GapError, Kind, Notice
-from watcher.outbox import Outbox
+from watcher.outbox import Publisher
 
 PATIENCE_SECONDS = 30.0
 LONGEST_POLLS = 5  # a call waits for the end of one poll and for the next, and disks have slow days
@@ -19,7 +19,7 @@ SLICE_SECONDS = 0.1
 CLOSE_SECONDS = 2.0
 
 
-class PollingSource:
+class PollingSource(Publisher):
     """The notices of one root, from the moment it is made; a gap ends it for good.
 
     A poll lists every directory. Only a complete one counts: it is compared with the complete one before,
@@ -28,10 +28,6 @@ class PollingSource:
 
     folders_changed = False
     answers_at_once = False
-    _listings: dict[bytes, bytes] | None = None
-    _gap: GapError | None = None
-    _hindrance: GapError | None = None
-    _longest = 0.0
 
     def __init__(
         self,
@@ -53,12 +49,16 @@ class PollingSource:
         self._root = os.fsencode(root)
         self._limit = limit
         self._wake = wake
-        self._outbox = Outbox(limit=limit, wake=wake)
+        super().__init__(limit=limit, wake=wake)
         self._interval = interval
         self._confirm = confirm
         self._is_ignored = is_ignored
         self._patience = patience
         self._calls: deque[bytes] = deque()
+        self._listings: dict[bytes, bytes] | None = None
+        self._gap: GapError | None = None
+        self._hindrance: GapError | None = None
+        self._longest = 0.0
         self._began = self._got_on = time.monotonic()
         self._is_stopped = Event()
         self._has_polled = Event()
@@ -76,21 +76,6 @@ class PollingSource:
     def directories(self) -> int:
         """How many directories the last complete poll has listed."""
         return len(self._listings or ())
-
-    @property
-    def waiting(self) -> int:
-        """How many notices wait to be taken."""
-        return len(self._outbox)
-
-    @property
-    def high_water(self) -> int:
-        """The most notices that have waited at once."""
-        return self._outbox.high_water
-
-    @property
-    def seen(self) -> int:
-        """How many notices there were."""
-        return self._outbox.seen
 
     def take(self, limit: int) -> list[Notice]:
         """The oldest notices; raises GapError once all that was heard before the gap has been taken."""

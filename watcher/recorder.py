@@ -12,12 +12,13 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 
 from auditor import catalogue
-from auditor.auditlog import store
+from auditor.auditlog import clocks, store
 from auditor.auditlog.coverage import GapReason
 from auditor.auditlog.events import Event, FileCreated, FileDeleted, FileMoved, SpanClosed, SpanOpened
+from auditor.errors import first_line
 from auditor.jsonlog import JsonLog
-from auditor.models import Batch, Head, MissingFile, Root, Span
-from watcher.database import AWAY, drop_if_broken, one_line, reconnect_if_replaced
+from auditor.models import Absence, Batch, Head, MissingFile, Root, Span
+from watcher.database import AWAY, drop_if_broken, reconnect_if_replaced
 from watcher.fence import Fence, Watermark
 from watcher.notices import GapError
 from watcher.spool import Spool
@@ -49,7 +50,7 @@ class Recorder:
         self._log = log
         self._fence = Fence(using=using, is_ours=is_ours, memory=f"{spool.path}.span")
         self._held: deque[Piece] = deque()  # what not even the spool could take
-        self._next_try = self._tell_again = 0.0
+        self._next_try = self._tell_again = self._next_reading = 0.0
         self._told = ""
         self._replayed = 0
         self.committed = 0
@@ -123,9 +124,18 @@ class Recorder:
                 self.lost(error)
         return not self.is_waiting
 
-    def commit(self, events: Sequence[Event]) -> None:
-        """Commits events that need not be kept; raises what the database raises."""
-        self._commit(_pieces(events), None)
+    def commit(self, events: Sequence[Event], also: Callable[[], None] | None = None) -> None:
+        """Commits events that need not be kept, with what `also` writes; raises what the database raises."""
+        self._commit(_pieces(events), None, also=also)
+
+    @contextmanager
+    def fenced(self) -> Iterator[Head]:
+        """A transaction that takes place only while nobody else has ours; raises GapError as `record` does."""
+        reconnect_if_replaced(self._using)
+        with self._told_apart(), transaction.atomic(self._using):
+            head = store.lock_head(self._using)
+            self._fence.check(head)
+            yield head
 
     def close_left(self, now: datetime) -> list[SpanClosed]:
         """Closes the span that a crash has left open; gives back what was closed."""
@@ -154,7 +164,7 @@ class Recorder:
         """Notes that the database has failed; says so once, not at every try."""
         drop_if_broken(self._using)
         self._next_try = time.monotonic() + RETRY_SECONDS
-        text, now = one_line(error), time.monotonic()
+        text, now = first_line(error), time.monotonic()
         if text != self._told or now >= self._tell_again:
             self._told, self._tell_again = text, now + TELL_AGAIN_SECONDS
             self._log.emit(catalogue.AppendRetried(root=self.root.path, count=self.spooled, error=text))
@@ -187,25 +197,39 @@ class Recorder:
             self._log.emit(catalogue.SpoolReplayed(root=self.root.path, count=self._replayed))
             self._replayed = 0
 
-    def _commit(self, pieces: Sequence[Piece], watermark: Watermark | None, *, is_late: bool = False) -> None:
-        reconnect_if_replaced(self._using)
-        with self._told_apart(), transaction.atomic(self._using):
-            head = store.lock_head(self._using)
-            self._fence.check(head)
+    def _commit(
+        self,
+        pieces: Sequence[Piece],
+        watermark: Watermark | None,
+        *,
+        is_late: bool = False,
+        also: Callable[[], None] | None = None,
+    ) -> None:
+        with self.fenced() as head:
             is_outdated = is_late and self._fence.was_replaced(self.root)
             batches = [self._append(piece, is_outdated) for piece in pieces]
             if watermark is not None:
                 store.move_watermark(watermark.span, watermark.covered_until, using=self._using)
+                self._read_clocks(head, batches)
+            if also is not None:
+                also()
         self._written(head, batches)
         if watermark is not None:
             self._fence.reached(watermark)
+
+    def _read_clocks(self, head: Head, batches: Sequence[Batch | None]) -> None:
+        """From now on, the time since everything that is in the log by now can be told."""
+        if time.monotonic() >= self._next_reading:
+            self._next_reading = time.monotonic() + clocks.READING_SECONDS
+            position = max([head.position, *(batch.last_position for batch in batches if batch)])
+            clocks.keep_reading(position, clocks.read_clocks(self._using), using=self._using)
 
     @contextmanager
     def _told_apart(self) -> Iterator[None]:
         try:
             yield
         except IntegrityError as error:  # such as a root that is not in the table any more
-            raise self._fence.rewound(one_line(error)) from error
+            raise self._fence.rewound(first_line(error)) from error
 
     def _append(self, piece: Piece, is_outdated: bool) -> Batch | None:
         # After a restore, the root may have another key than when the events were spooled.
@@ -217,7 +241,7 @@ class Recorder:
     def _written(self, head: Head, batches: Sequence[Batch | None]) -> None:
         self._told = ""
         for batch in filter(None, batches):
-            self.position = batch.first_position + batch.count - 1
+            self.position = batch.last_position
             self.committed += batch.count
             self._fence.wrote(head, batch)
             self._tell(batch)
@@ -242,10 +266,13 @@ class Recorder:
         return kept
 
     def _missing(self, paths: Iterable[str]) -> set[str]:
-        rows = MissingFile.objects.using(self._using).filter(root=self.root, is_directory=False)
+        """Those of the paths that the log, or a run, knows as missing files."""
+        missing = MissingFile.objects.using(self._using).filter(root=self.root, is_directory=False)
+        absent = Absence.objects.using(self._using).filter(root=self.root)
         found: set[str] = set()
         for chunk in store.chunks(paths, store.CHUNK):
-            found.update(rows.filter(path__in=chunk).values_list("path", flat=True))
+            found.update(missing.filter(path__in=chunk).values_list("path", flat=True))
+            found.update(absent.filter(path__in=chunk).values_list("path", flat=True))
         return found
 
     def _tell(self, batch: Batch) -> None:

@@ -11,11 +11,11 @@ from auditor import conf
 from auditor.auditlog import store
 from auditor.auditlog.coverage import GapReason
 from auditor.auditlog.events import SpanClosed
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, first_line
 from auditor.models import Root
 from watcher.calls import no_call
 from watcher.claim import Claim
-from watcher.database import AWAY, drop_if_broken, one_line, reconnect_if_replaced
+from watcher.database import AWAY, drop_if_broken, reconnect_if_replaced
 from watcher.notices import GapError, HindranceError
 from watcher.observation import Observation, observe
 from watcher.open_span import OpenSpan
@@ -38,7 +38,6 @@ class RootWatch:
     def __init__(self, path: str, site: Site) -> None:
         self.path = path
         self._site = site
-        self._root: Root | None = None
         self._claim = Claim(using=site.using)
         self._recorder: Recorder | None = None
         self._observation: Observation | None = None
@@ -53,6 +52,11 @@ class RootWatch:
     def is_compared(self) -> bool:
         """Whether references and disk were compared in the open span."""
         return self._span is not None and self._span.checkpoint_at is not None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to do for the records of the open span either."""
+        return self._span is not None and self._span.is_settled
 
     @property
     def committed(self) -> int:
@@ -97,9 +101,9 @@ class RootWatch:
 
     def last_words(self, detail: str) -> None:
         """Closes the span as it is, from a thread that is not the one which hangs."""
-        span, root = self._span, self._root
-        if span is not None and root is not None:
-            closed = self._closed(root, span, GapError(GapReason.THREAD_DIED, detail))
+        span, recorder = self._span, self._recorder
+        if span is not None and recorder is not None:
+            closed = self._closed(recorder.root, span, GapError(GapReason.THREAD_DIED, detail))
             store.append([closed], using=self._site.using)
             self._log.closed(closed)
 
@@ -143,7 +147,7 @@ class RootWatch:
 
     def _get_on(self) -> None:
         """Comes as near to an open span as it can now."""
-        root = self._root = store.register_root(self.path, using=self._site.using)
+        root = store.register_root(self.path, using=self._site.using)
         if not self._claim.take(root):
             self._stand_by()
             return
@@ -230,20 +234,20 @@ class RootWatch:
         span, self._span = self._span, None
         if not isinstance(gap, HindranceError):
             self._close_observation()
-        if span is not None and self._root is not None:
-            self._close(self._root, span, gap)
+        if span is not None and self._recorder is not None:
+            self._close(self._recorder, span, gap)
         elif gap.reason not in (GapReason.STOPPED, GapReason.CRASHED):
             self._wait(gap.reason, gap.detail)
 
-    def _close(self, root: Root, span: OpenSpan, gap: GapError) -> None:
+    def _close(self, recorder: Recorder, span: OpenSpan, gap: GapError) -> None:
         self._next_try = time.monotonic() + RETRY_SECONDS  # what broke at once may break at once again
         self._why = (gap.reason, gap.detail)
         self._gaps[gap.reason] += 1
-        closed = self._closed(root, span, gap)
+        closed = self._closed(recorder.root, span, gap)
         if gap.reason is GapReason.TAKEN_OVER:
             self._leave()  # the span is closed already, and the spool is the other's now
-        elif self._recorder is not None:
-            self._recorder.close_span(closed)
+        else:
+            recorder.close_span(closed)
         self._log.closed(closed)
 
     def _close_observation(self) -> None:
@@ -267,7 +271,7 @@ class RootWatch:
             self._recorder.lost(error)
         else:
             drop_if_broken(self._site.using)
-            self._wait(DATABASE, one_line(error))
+            self._wait(DATABASE, first_line(error))
 
     def _wait(self, reason: str, detail: str) -> None:
         is_for_a_person = reason == GapReason.NOT_WATCHED

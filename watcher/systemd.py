@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Mapping
 
-from auditor.report import safe
+from auditor.wording import safe
 from watcher.status import RootStatus, State, WatcherStatus, badness, clock
 
 SEND_SECONDS = 1.0  # systemd may be busy, and the watcher has other things to do

@@ -12,6 +12,7 @@ from auditor.auditlog.events import (
     FileMoved,
     readable,
 )
+from auditor.trash import is_in_trash, run_of
 from watcher.notices import Kind, Notice
 
 
@@ -33,6 +34,8 @@ def _wanted(notices: Iterable[Notice], is_ignored: Callable[[bytes], bool]) -> I
 
 
 def _translate(notice: Notice, root: int, moment: datetime) -> tuple[Event, ...]:
+    if is_in_trash(notice.path):  # nothing in there is a media file, until it comes back
+        return _from_trash(notice, root, moment)
     match notice.kind:
         case Kind.DELETED:
             return (_deleted(notice, root, moment, "removed" if notice.is_directory else "unlinked"),)
@@ -46,13 +49,23 @@ def _translate(notice: Notice, root: int, moment: datetime) -> tuple[Event, ...]
     return ()  # a new directory brings nothing back; a call of our own is no event
 
 
+def _from_trash(notice: Notice, root: int, moment: datetime) -> tuple[Event, ...]:
+    if notice.kind is not Kind.MOVED or notice.is_directory or is_in_trash(notice.to):
+        return ()
+    path, path_bytes = readable(notice.to)
+    return (FileCreated(root=root, path=path, path_bytes=path_bytes, occurred_at=moment),)
+
+
 def _deleted(notice: Notice, root: int, moment: datetime, cause: str) -> Event:
     kind = DirectoryDeleted if notice.is_directory else FileDeleted
     path, path_bytes = readable(notice.path)
-    return kind(root=root, path=path, path_bytes=path_bytes, occurred_at=moment, cause=cause)
+    run = run_of(notice.to) if cause == "trashed" else None
+    return kind(root=root, path=path, path_bytes=path_bytes, occurred_at=moment, cause=cause, run_id=run)
 
 
 def _moved(notice: Notice, root: int, moment: datetime) -> tuple[Event, ...]:
+    if is_in_trash(notice.to):  # no record is ever to be pointed at it
+        return (_deleted(notice, root, moment, "trashed"),)
     path, path_bytes = readable(notice.path)
     to, to_bytes = readable(notice.to)
     if to_bytes is not None:  # no record can hold that name, and its text could be another's

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from auditor.auditlog.coverage import GapReason
 from watcher import limits
-from watcher.folders import Folder, FolderMap
+from watcher.folders import Folder, FolderMap, on_disk
 from watcher.notices import GapError
 
 VANISHED = (errno.ENOENT, errno.ENOTDIR)
@@ -105,7 +105,7 @@ class WatchedTree:
 
     def shown(self, watch: int) -> str:
         """The path of a watch, for a person."""
-        return limits.shown(self._on_disk(self.folder(watch) or b""))
+        return limits.shown(on_disk(self._root, self.folder(watch) or b""))
 
     def _look_at(self, folder: Folder) -> Iterator[tuple[bytes, bool]]:
         ahead = [folder]
@@ -126,7 +126,7 @@ class WatchedTree:
 
     def _watch_one(self, folder: Folder) -> bool:
         """False if the folder is not there any more, or cannot be watched."""
-        path = self._on_disk(folder)
+        path = on_disk(self._root, folder)
         self.unwatched.pop(folder, None)
         watch = self._add(path)
         if watch == -1:
@@ -135,8 +135,8 @@ class WatchedTree:
                 self._cannot(folder, Unwatched(limits.no_watch(path, number), number))
             return False
         known = self.folder(watch)
-        if known is not None and known != folder and _is_same(self._on_disk(known), path):
-            self._cannot(folder, Unwatched(limits.mounted_twice(self._on_disk(known), path)))
+        if known is not None and known != folder and _is_same(on_disk(self._root, known), path):
+            self._cannot(folder, Unwatched(limits.mounted_twice(on_disk(self._root, known), path)))
             return False
         replaced = self.known.put(watch, folder)
         if replaced is not None:
@@ -159,7 +159,9 @@ class WatchedTree:
             for name, is_directory in self._list(folder):
                 if is_directory and not self._is_ignored(folder + name):
                     ahead.append(folder + name + b"/")
-                    self.unwatched[ahead[-1]] = Unwatched(limits.no_watch(self._on_disk(ahead[-1]), number), number)
+                    self.unwatched[ahead[-1]] = Unwatched(
+                        limits.no_watch(on_disk(self._root, ahead[-1]), number), number
+                    )
 
     def _forget_unwatched(self, folder: Folder) -> None:
         for path in [path for path in self.unwatched if path.startswith(folder)]:
@@ -171,7 +173,7 @@ class WatchedTree:
         self._lost.clear()
 
     def _list(self, folder: Folder) -> Iterator[tuple[bytes, bool]]:
-        path = self._on_disk(folder)
+        path = on_disk(self._root, folder)
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
@@ -183,10 +185,6 @@ class WatchedTree:
 
     def _with_setting(self, entry: Unwatched) -> str:
         return f"{entry.sentence} {limits.more_watches(1)}" if entry.number == errno.ENOSPC else entry.sentence
-
-    def _on_disk(self, folder: Folder) -> bytes:
-        # Without the slash at the end, which would follow a symlink.
-        return os.path.join(self._root, folder[:-1]) if folder else self._root
 
 
 def _is_same(one: bytes, other: bytes) -> bool:

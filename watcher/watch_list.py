@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from watcher import limits
-from watcher.folders import Folder
+from watcher.folders import Folder, on_disk
 
 PROCESS = "/proc/self"
 WATCH = re.compile(rb"^inotify wd:([0-9a-f]+) ino:([0-9a-f]+) ", re.MULTILINE)
@@ -70,7 +70,7 @@ class _Walk:
     def inode_of(self, folder: Folder) -> int | None:
         """Asked of the directory itself: a listing tells the inode that a mount covers."""
         try:
-            return os.lstat(self._on_disk(folder)).st_ino
+            return os.lstat(on_disk(self._root, folder)).st_ino
         except OSError:
             return None
 
@@ -81,7 +81,7 @@ class _Walk:
     def _below(self, folder: Folder) -> list[Folder]:
         found = []
         try:
-            with os.scandir(self._on_disk(folder)) as entries:
+            with os.scandir(on_disk(self._root, folder)) as entries:
                 for entry in entries:
                     if not entry.is_dir(follow_symlinks=False):
                         continue
@@ -93,11 +93,8 @@ class _Walk:
             self.inodes.pop(folder, None)
         except OSError as error:
             self._hidden.add(folder)
-            self.faults.append(limits.no_list(self._on_disk(folder), error))
+            self.faults.append(limits.no_list(on_disk(self._root, folder), error))
         return found
-
-    def _on_disk(self, folder: Folder) -> bytes:
-        return os.path.join(self._root, folder[:-1]) if folder else self._root
 
 
 def _named(folder: Folder) -> str:

@@ -29,13 +29,13 @@ class GapReason(StrEnum):
 class FieldSeen:
     """What a checkpoint saw of one field.
 
-    `highest_key` is None where new records cannot be told by their key.
-    `odd_keys` are the records whose name the log cannot speak for (through a symlink, unreadable, not spelled
-    as the directory spells it); None where there were too many to keep.
+    `journal` is the mark of the triggers that have journaled every write of it since; empty where none did.
+    `has_too_many_odd` where the names that the log cannot speak for (through a symlink, unreadable, not spelled as
+    the directory spells it) were too many to look at each time.
     """
 
-    highest_key: int | None
-    odd_keys: tuple[int, ...] | None = ()
+    journal: str
+    has_too_many_odd: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What can happen, as frozen values, and the form in which the log keeps it."""
 
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -47,10 +48,11 @@ COLUMNS = frozenset(column.name for column in fields(StoredEvent)) | {"path_byte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileDeleted(Event):
-    """A name was unlinked, or moved out of the root (`cause`: unlinked, moved_out, renamed, census).
+    """A name was unlinked, or moved out of the root (`cause`: unlinked, moved_out, renamed, trashed, census).
 
     What a census finds vanished some time between `since`, in ISO 8601, and `occurred_at`; without `since`, it is
     not known that it was ever there.
+    Trashed means moved into the trash by the run with `run_id`.
     """
 
     type: ClassVar[str] = "file.deleted"
@@ -83,9 +85,9 @@ class FileFound(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryDeleted(Event):
-    """A directory was removed, or moved out of the root, with all below it (`cause`: removed, moved_out, renamed).
+    """A directory was removed, or moved out of the root, with all below it.
 
-    Renamed means to a name that is not UTF-8.
+    `cause`: removed, moved_out, renamed (to a name that is not UTF-8), trashed.
     """
 
     type: ClassVar[str] = "directory.deleted"
@@ -132,7 +134,7 @@ class SpanClosed(Event):
 class CheckpointCompleted(Event):
     """References and disk were compared: here, every referenced file that is missing is in the log.
 
-    `compared`: {"app.Model.field": {"highest_key": int or None, "odd_keys": [int, …] or None}}.
+    `compared`: {"app.Model.field": {"journal": str, "has_too_many_odd": bool}}; see `coverage.FieldSeen`.
     """
 
     type: ClassVar[str] = "checkpoint.completed"
@@ -153,23 +155,104 @@ class RecordDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRelinked(Event):
+    """A run pointed a record at `to`, where its file was found; before, the field held `path`."""
+
+    type: ClassVar[str] = "record.relinked"
+    model: str
+    key: str
+    field: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossAcknowledged(Event):
+    """A person knows that the file at `path` is gone: the record stays, and is not reported again."""
+
+    type: ClassVar[str] = "loss.acknowledged"
+    model: str
+    key: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRestored(Event):
+    """A run brought back a record that the run `deleted_by` had deleted or relinked; `path` is its file's name."""
+
+    type: ClassVar[str] = "record.restored"
+    model: str
+    key: str
+    field: str
+    deleted_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TombstoneErased(Event):
+    """What was kept of rows was erased for good; `tombstones` counts them: {"app.Model": count}."""
+
+    type: ClassVar[str] = "tombstone.erased"
+    deleted_by: str
+    cause: str
+    tombstones: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTrashed(Event):
+    """A run is moving a file that no record names into the trash, to `to`; it is told before it is done.
+
+    `cause`: unused, or still_there where an earlier event said of what is in the trash that it was leaving it.
+    """
+
+    type: ClassVar[str] = "file.trashed"
+    to: str
+    size: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileUntrashed(Event):
+    """A file is at its own name, and not in the trash of the run `trashed_by`; a return is told before it is done.
+
+    `cause`: restored (a person asked for it), named (a record names it after all), kept (it was not moved).
+    """
+
+    type: ClassVar[str] = "file.untrashed"
+    trashed_by: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFreed(Event):
+    """A run is removing a file for good from the trash of the run `trashed_by`; it is told before it is done."""
+
+    type: ClassVar[str] = "file.freed"
+    trashed_by: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunCompleted(Event):
-    """A clean-up reached its end; {"app.Model": count} of what went, what went along, and what stayed."""
+    """A run reached its end; {"app.Model": count} of what went, what went along, was relinked, and stayed.
+
+    `emptied` counts the rows in which a key was set, by "app.Model.field"; of a restore, `restored` counts the
+    records that came back, `cascade` what came with them, and `kept` what stayed away.
+    Of a run that cleaned up files, `files` counts those that were trashed, untrashed and freed.
+    """
 
     type: ClassVar[str] = "run.completed"
     command: str
     deleted: dict[str, int]
     cascade: dict[str, int]
     kept: dict[str, int]
+    emptied: dict[str, int] = field(default_factory=dict)
+    restored: dict[str, int] = field(default_factory=dict)
+    relinked: dict[str, int] | None = None
+    files: dict[str, int] | None = None
 
 
 def to_stored(event: Event) -> StoredEvent:
     """The stored form of an event."""
-    data = {
-        field.name: value
-        for field in fields(event)
-        if field.name not in COLUMNS and (value := getattr(event, field.name)) is not None
-    }
+    data = {name: value for name in _data_of(event.type) if (value := getattr(event, name)) is not None}
     path, path_bytes = event.path, event.path_bytes
     if is_too_long(path):
         path, path_bytes = path[: LONGEST_PATH // 4], path_bytes or path.encode(errors="surrogatepass")
@@ -184,6 +267,11 @@ def to_stored(event: Event) -> StoredEvent:
         run_id=event.run_id,
         data=data,
     )
+
+
+@cache
+def _data_of(kind: str) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(REGISTRY[kind]) if one.name not in COLUMNS)
 
 
 def from_stored(stored: StoredEvent) -> Event | None:

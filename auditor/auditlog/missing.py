@@ -57,6 +57,22 @@ def fold(events: Iterable[tuple[int, Event]]) -> Changes:
     return changes
 
 
+def known_there(events: Iterable[Event]) -> dict[int, set[str]]:
+    """{root: names of files} that were there, at some time since the last events, for these to have happened."""
+    found: dict[int, set[str]] = {}
+    for event in events:
+        if event.root is None or event.path_bytes is not None:
+            continue
+        match event:
+            case FileDeleted(cause="census"):
+                continue  # nobody saw it vanish: it may have been missing all along
+            case FileMoved():
+                found.setdefault(event.root, set()).update((event.path, event.to))
+            case FileDeleted() | FileCreated() | FileFound():
+                found.setdefault(event.root, set()).add(event.path)
+    return found
+
+
 def _fold_one(changes: Changes, position: int, event: Event, root: int) -> None:
     match event:
         case FileDeleted():

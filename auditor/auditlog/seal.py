@@ -4,9 +4,11 @@ It shows an edit, a swap, an insertion or a deletion inside the log.
 A cut tail, or a log written anew from the start, shows only against a seal that was carried away.
 """
 
+import hmac
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -15,6 +17,8 @@ from auditor.auditlog.events import StoredEvent
 
 GENESIS = "0" * 64
 FORMAT = "media-auditor/1"
+KEYED_FORMAT = "media-auditor/1+hmac"
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 # A leaf, a node and a header never hash alike (RFC 6962, section 2.1).
@@ -29,30 +33,51 @@ def events_hash(events: Iterable[StoredEvent]) -> str:
     return node.hexdigest()
 
 
-def seal(*, log_id: UUID, number: int, uid: UUID, first_position: int, count: int, recorded_at: datetime,
-         content: str, previous: str) -> str:  # fmt: skip
-    """The seal of a batch: SHA-256 over its header, its events' hash and the seal before it, as 64 hex digits."""
-    header = [FORMAT, str(log_id), number, str(uid), first_position, count, microseconds(recorded_at)]
-    return sha256(HEADER + canonical([*header, content, previous])).hexdigest()
+def seal(  # noqa: PLR0913 - the header of a batch has so many fields
+    *,
+    log_id: UUID,
+    number: int,
+    uid: UUID,
+    first_position: int,
+    count: int,
+    recorded_at: datetime,
+    content: str,
+    previous: str,
+    key: bytes | None,
+) -> str:
+    """The seal of a batch: SHA-256 over its header, its events' hash and the seal before it, as 64 hex digits.
+
+    With a key, it is an HMAC (RFC 2104) of the same with another format: nobody can compute it who has not the key.
+    """
+    form = KEYED_FORMAT if key else FORMAT
+    header = [form, str(log_id), number, str(uid), first_position, count, microseconds(recorded_at)]
+    sealed = HEADER + canonical([*header, content, previous])
+    return hmac.digest(key, sealed, "sha256").hex() if key else sha256(sealed).hexdigest()
 
 
 def leaf(event: StoredEvent) -> list[Any]:
-    run_id = str(event.run_id) if event.run_id else None
     return [
         event.type,
         event.version,
         event.root,
         event.path,
         microseconds(event.occurred_at),
-        run_id,
+        as_text(event.run_id) if event.run_id else None,
         event.data,
     ]
 
 
 def canonical(value: Any) -> bytes:
     """One spelling for one value, whichever database it came through: sorted keys, no spaces, UTF-8, no floats."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return ENCODER.encode(value).encode()
 
 
+# Most events of a batch share their time and their run.
+@lru_cache(maxsize=16)
+def as_text(run_id: UUID) -> str:
+    return str(run_id)
+
+
+@lru_cache(maxsize=16)
 def microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)

@@ -1,39 +1,46 @@
 """Appends to the audit log and reads from it; the only writer of events and of what is projected from them."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import reduce
+from itertools import islice
 from operator import or_
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.db import connections, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import BigIntegerField, F, Q, QuerySet
+from django.db.models.functions import Cast, Now
 from django.utils.dateparse import parse_datetime
 
-from auditor import models
+from auditor import bulk, conf, models
 from auditor.auditlog import missing
 from auditor.auditlog.coverage import CheckpointSeen, Coverage, FieldSeen, SpanSeen
 from auditor.auditlog.events import (
     CheckpointCompleted,
     DirectoryDeleted,
+    DirectoryFound,
     DirectoryMoved,
     Event,
+    FileCreated,
     FileDeleted,
+    FileFound,
     FileMoved,
     SpanClosed,
     SpanOpened,
     StoredEvent,
-    from_stored,
     to_stored,
 )
 from auditor.auditlog.seal import GENESIS, events_hash, seal
 
 CHUNK = 500  # keys to a query: below SQLite's old limit of 999 parameters
 BATCH = 2_000  # events to an append
+EVENT_COLUMNS = ("position", "type", "version", "root", "path", "occurred_at", "run_id", "data")
+MISSING_COLUMNS = ("root", "path", "is_directory", "position", "moved_to")
 DELETIONS = (FileDeleted.type, FileMoved.type, DirectoryDeleted.type, DirectoryMoved.type)
+ARRIVALS = (FileCreated.type, FileFound.type, FileMoved.type, DirectoryFound.type)
 
 
 def append(events: Sequence[Event], *, using: str, uid: UUID | None = None) -> models.Batch | None:
@@ -85,15 +92,15 @@ def _seal_batch(head: models.Head, uid: UUID, count: int, content: str) -> model
         events_hash=content,
         previous_seal=head.seal,
     )
-    batch.seal = seal_of(head.log_id, batch)
+    batch.seal = seal_of(head.log_id, batch, conf.seal_key())
     batch.save(using=using, force_insert=True)
     head.batch, head.position, head.seal = batch.number, head.position + count, batch.seal
     head.save(using=using, update_fields=["batch", "position", "seal"])
     return batch
 
 
-def seal_of(log_id: UUID, batch: models.Batch) -> str:
-    """The seal that a batch must have."""
+def seal_of(log_id: UUID, batch: models.Batch, key: bytes | None) -> str:
+    """The seal that a batch must have, with or without a key."""
     return seal(
         log_id=log_id,
         number=batch.number,
@@ -103,29 +110,40 @@ def seal_of(log_id: UUID, batch: models.Batch) -> str:
         recorded_at=batch.recorded_at,
         content=batch.events_hash,
         previous=batch.previous_seal,
+        key=key,
     )
 
 
 def _insert(batch: models.Batch, stored: Sequence[StoredEvent], using: str) -> None:
+    fields = {field.name: field for field in models.Event._meta.concrete_fields}
+    adapted: dict[Any, Any] = {}  # most events of a batch share their time and their run
+
+    def adapt(name: str, value: Any) -> Any:
+        if (name, value) not in adapted:
+            adapted[name, value] = fields[name].get_db_prep_save(value, connections[using])
+        return adapted[name, value]
+
     rows = [
-        models.Event(
-            position=position,
-            type=event.type,
-            version=event.version,
-            root_id=event.root,
-            path=event.path,
-            occurred_at=event.occurred_at,
-            run_id=event.run_id,
-            data=event.data,
+        (
+            position,
+            event.type,
+            event.version,
+            event.root,
+            event.path,
+            adapt("occurred_at", event.occurred_at),
+            adapt("run_id", event.run_id),
+            json.dumps(event.data),
         )
         for position, event in enumerate(stored, batch.first_position)
     ]
-    models.Event.objects.using(using).bulk_create(rows)
+    bulk.insert([fields[name] for name in EVENT_COLUMNS], rows, using)
 
 
 def _project(first_position: int, events: Sequence[Event], using: str) -> None:
     placed = list(enumerate(events, first_position))
     _apply(missing.fold(placed), using)
+    for root, names in missing.known_there(events).items():
+        _forget_absences(root, names, using)
     for position, event in placed:
         match event:
             case SpanOpened():
@@ -143,21 +161,17 @@ def _apply(changes: missing.Changes, using: str) -> None:
         rows.filter(root_id=root, path__gt=f"{directory}/", path__lt=f"{directory}0").delete()
     for chunk in chunks(list(changes.back.items()), CHUNK // 4):
         rows.filter(reduce(or_, (_is_back(name, until) for name, until in chunk))).delete()
-    rows.bulk_create(
-        [
-            models.MissingFile(
-                root_id=root,
-                path=path,
-                is_directory=is_directory,
-                position=gone.position,
-                moved_to=gone.moved_to,
-            )
-            for (root, path, is_directory), gone in changes.gone.items()
-        ],
-        update_conflicts=True,
-        unique_fields=["root", "path", "is_directory"],
-        update_fields=["position", "moved_to"],
-    )
+    if changes.gone:
+        fields = [models.MissingFile._meta.get_field(name) for name in MISSING_COLUMNS]
+        gone = [(*name, one.position, one.moved_to) for name, one in changes.gone.items()]
+        bulk.insert_new(fields, gone, using, unique=fields[:3], update=fields[3:])
+
+
+def _forget_absences(root: int, names: set[str], using: str) -> None:
+    absences = models.Absence.objects.using(using).filter(root_id=root)
+    if absences.exists():
+        for chunk in chunks(names, CHUNK):
+            absences.filter(path__in=chunk).delete()
 
 
 def _is_back(name: missing.MissingName, until: int) -> Q:
@@ -195,14 +209,10 @@ def move_watermark(span: UUID, covered_until: datetime, *, using: str) -> bool:
     return spans.update(covered_until=covered_until) == 1
 
 
-def watermark_of(span: UUID, *, using: str) -> datetime | None:
-    """How far a span reaches, open or closed; None if the database does not know it."""
-    return models.Span.objects.using(using).filter(uid=span).values_list("covered_until", flat=True).first()
-
-
-def is_open(span: UUID, *, using: str) -> bool:
-    """Whether nobody has closed a span."""
-    return models.Span.objects.using(using).filter(uid=span, closed_at__isnull=True).exists()
+def reach_of(span: UUID, *, using: str) -> tuple[datetime, datetime | None] | None:
+    """How far a span reaches and when it was closed, as (covered_until, closed_at); None if it is not known."""
+    spans = models.Span.objects.using(using).filter(uid=span)
+    return spans.values_list("covered_until", "closed_at").first()
 
 
 def newest_span(root: int, *, using: str) -> UUID | None:
@@ -245,8 +255,24 @@ def _last_checkpoint(span: models.Span) -> models.Checkpoint | None:
 
 def deletions_since(position: int, root: int, using: str) -> int:
     """How many files and directories of a root vanished after a position, directories counted once."""
-    events = models.Event.objects.using(using).filter(position__gt=position, type__in=DELETIONS)
-    return events.filter(root_id=root).count()
+    return _events_after(position, DELETIONS, root, using).count()
+
+
+def deletions_between(since: int, until: int, *, root: int, using: str) -> QuerySet[models.Event]:
+    """The events by which something in a root vanished, after one position and up to another."""
+    return _events_after(since, DELETIONS, root, using).filter(position__lte=until)
+
+
+def arrivals_between(since: int, until: int, *, root: int, using: str) -> QuerySet[models.Event]:
+    """The events by which a name that was missing in a root may be there again."""
+    return _events_after(since, ARRIVALS, root, using).filter(position__lte=until)
+
+
+def _events_after(position: int, types: Sequence[str], root: int, using: str) -> QuerySet[models.Event]:
+    # By its plain column, SQLite would go through all events that the root ever had.
+    of_root = Cast("root_id", BigIntegerField())
+    events = models.Event.objects.using(using).filter(position__gt=position, type__in=types)
+    return events.alias(of_root=of_root).filter(of_root=root)
 
 
 def _seen(span: models.Span) -> SpanSeen:
@@ -271,13 +297,12 @@ def _checkpoint_seen(checkpoint: models.Checkpoint) -> CheckpointSeen:
 
 def field_seen(kept: dict[str, Any]) -> FieldSeen:
     """A checkpoint's word on one field, from its stored form."""
-    odd = kept["odd_keys"]
-    return FieldSeen(highest_key=kept["highest_key"], odd_keys=None if odd is None else tuple(odd))
+    return FieldSeen(journal=kept.get("journal", ""), has_too_many_odd=kept.get("has_too_many_odd", False))
 
 
 def stored_field(seen: FieldSeen) -> dict[str, Any]:
     """The stored form of a checkpoint's word on one field."""
-    return asdict(seen) | {"odd_keys": None if seen.odd_keys is None else list(seen.odd_keys)}
+    return asdict(seen)
 
 
 def head_position(using: str) -> int:
@@ -290,13 +315,14 @@ def read(*, after: int = 0, using: str, limit: int = 1000) -> Iterator[tuple[int
     while True:
         rows = list(models.Event.objects.using(using).filter(position__gt=after).order_by("position")[:limit])
         for row in rows:
-            yield row.position, _stored(row)
+            yield row.position, stored_of(row)
         if len(rows) < limit:
             return
         after = rows[-1].position
 
 
-def _stored(row: models.Event) -> StoredEvent:
+def stored_of(row: models.Event) -> StoredEvent:
+    """The stored form of a row of the log."""
     return StoredEvent(
         type=row.type,
         version=row.version,
@@ -306,16 +332,6 @@ def _stored(row: models.Event) -> StoredEvent:
         run_id=row.run_id,
         data=row.data,
     )
-
-
-def rebuild_missing(*, using: str) -> None:
-    """Makes the missing set anew from all events, in one transaction."""
-    with transaction.atomic(using):
-        lock_head(using)
-        models.MissingFile.objects.using(using).all().delete()
-        for chunk in chunks(read(using=using), BATCH):
-            known = [(position, event) for position, stored in chunk if (event := from_stored(stored))]
-            _apply(missing.fold(known), using)
 
 
 def database_time(using: str) -> datetime:
@@ -332,11 +348,6 @@ def database_time(using: str) -> datetime:
 
 def chunks(rows: Any, size: int) -> Iterator[list[Any]]:
     """The rows in lists of at most `size`."""
-    chunk: list[Any] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
+    left = iter(rows)
+    while chunk := list(islice(left, size)):
         yield chunk

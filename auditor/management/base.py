@@ -1,13 +1,15 @@
 """What all commands share: the log's flags, a usable database, and an error's way to the shell."""
 
+import getpass
 import os
 import select
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.apps import apps
@@ -16,13 +18,15 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 from django.db.utils import Error as DatabaseFailure
 
-from auditor import jsonlog
-from auditor.catalogue import LogLine, RunFailed
-from auditor.errors import AuditorError, ExitCode
-from auditor.jsonlog import JsonLog
-from auditor.orphans import references
+from auditor.errors import AuditorError, ExitCode, first_line
 from auditor.orphans.registry import AuditedModel
-from auditor.report import safe
+from auditor.wording import safe
+
+if TYPE_CHECKING:
+    from auditor.catalogue import LogLine
+    from auditor.jsonlog import JsonLog
+
+LOG_FORMATS = ("auto", "json", "console", "none")
 
 
 class AuditorCommand(BaseCommand):
@@ -39,7 +43,7 @@ class AuditorCommand(BaseCommand):
         parser.add_argument(
             "--log-format",
             default="auto",
-            choices=jsonlog.FORMATS,
+            choices=LOG_FORMATS,
             help="what stderr carries: JSON lines, console lines, or none (auto: JSON if it is not a terminal)",
         )
         parser.add_argument("--json-into", default="", metavar="PATH", help="append the JSON lines to a file as well")
@@ -57,8 +61,10 @@ class AuditorCommand(BaseCommand):
         return output
 
     @contextmanager
-    def opened_log(self, *, log_format: str, json_into: str, json: bool = False) -> Iterator[JsonLog]:
+    def opened_log(self, *, log_format: str, json_into: str, json: bool = False) -> "Iterator[JsonLog]":
         """The log of one run; a foreseen error is written to it and leaves as CommandError."""
+        from auditor import jsonlog  # noqa: PLC0415 - `--help` is not to wait for structlog
+
         try:
             with jsonlog.open_log(
                 uuid4(),
@@ -104,7 +110,7 @@ class AuditorCommand(BaseCommand):
                 hint="Run the command again when it suits you.",
                 exit_code=ExitCode.INTERRUPTED,
             )
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        reason = first_line(error) or type(error).__name__
         return AuditorError(
             f"The database failed: {reason.rstrip('.')}. {self.state}",
             hint="Mend the database, then run the command again.",
@@ -116,8 +122,10 @@ class AuditorCommand(BaseCommand):
             f"{type(error).__name__}: {error}. {self.state}", hint="The traceback on stderr shows where it came from."
         )
 
-    def failed(self, error: AuditorError) -> LogLine:
+    def failed(self, error: AuditorError) -> "LogLine":
         """The log's line for an early end."""
+        from auditor.catalogue import RunFailed  # noqa: PLC0415 - a file that takes long to import
+
         return RunFailed(command=self.name, message=error.message, hint=error.hint, exit_code=int(error.exit_code))
 
     @property
@@ -157,21 +165,56 @@ class Unstyled:
 
 
 def usable(alias: str, audited: Sequence[AuditedModel]) -> list[AuditedModel]:
-    """Those models whose table is in the database.
+    """Those models whose table is in the database, and last, not named, those that a router keeps in another one.
 
-    Raises AuditorError if the alias is unknown (usage), or if a table of the audit log, of a model named for
-    deletion, or of every model is not there.
+    Raises AuditorError if the alias is unknown, or every named model is kept elsewhere (usage), or if a table of the
+    audit log, of a model named for deletion, or of every model is not there.
     """
+    from auditor.orphans import references  # noqa: PLC0415 - `--help` is not to wait for it
+
     refuse_unknown(alias)
+    elsewhere = {one.id: home for one in audited if (home := references.kept_elsewhere(one, alias))}
+    refuse_all_elsewhere(audited, elsewhere)
     present = references.in_database(audited, alias)
-    absent = [one.model for one in audited if one not in present and (one.named or not present)]
+    expected = [one for one in audited if one.id not in elsewhere]
+    absent = [one.model for one in expected if one not in present and (one.named or not present)]
     needed = [*_log_tables_absent(alias), *absent]
     if needed:
         raise AuditorError(
             f"The database {alias!r} has no table {needed[0]._meta.db_table}: it has not been migrated.",
             hint=f"Run: python manage.py migrate --database {alias}",
         )
-    return present
+    others = [replace(one, named=False, kept_in=elsewhere[one.id]) for one in audited if one.id in elsewhere]
+    return present + others
+
+
+def refuse_all_elsewhere(audited: Sequence[AuditedModel], elsewhere: Mapping[str, str]) -> None:
+    """Raises AuditorError (usage) if every model that is named for deletion is kept in another database."""
+    named = [one.id for one in audited if one.named]
+    if named and all(name in elsewhere for name in named):
+        raise AuditorError(
+            f"A router keeps {named[0]} in the database {elsewhere[named[0]]!r}.",
+            hint=f"Run this with --database {elsewhere[named[0]]}.",
+            exit_code=ExitCode.USAGE,
+        )
+
+
+def ensure_log(alias: str) -> None:
+    """Raises AuditorError if the alias is unknown (usage), or if the tables of the audit log are not all there."""
+    refuse_unknown(alias)
+    for model in _log_tables_absent(alias):
+        raise AuditorError(
+            f"The database {alias!r} has no table {model._meta.db_table}: it has not been migrated.",
+            hint=f"Run: python manage.py migrate --database {alias}",
+        )
+
+
+def who() -> str:
+    """The user who runs this; in a container, that may be a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # before Python 3.13, a KeyError
+        return f"uid {os.getuid()}"
 
 
 def refuse_unknown(alias: str) -> None:
@@ -185,5 +228,7 @@ def refuse_unknown(alias: str) -> None:
 
 
 def _log_tables_absent(alias: str) -> list[type[Model]]:
+    from auditor.orphans import references  # noqa: PLC0415 - `--help` is not to wait for it
+
     present = references.tables(alias)
     return [model for model in apps.get_app_config("auditor").get_models() if model._meta.db_table not in present]

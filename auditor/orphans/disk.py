@@ -6,20 +6,28 @@ Only "no such file" and "not a directory" on the way mean missing.
 
 import errno
 import os
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
-from stat import S_ISDIR
+from itertools import islice
+from stat import S_ISREG
 
 from auditor.auditlog.events import is_too_long
-from auditor.errors import AuditorError, ExitCode
+from auditor.orphans.leftovers import Leftover, Leftovers, Stamp, settled_stamp
 
-LISTED_NAMES = 200_000  # names of listings kept in memory, about 20 MB
-LISTING_PAYS = 4  # an entry listed costs about a fifth of a name looked at by lstat
+LISTED_NAMES = 100_000  # names of listings kept in memory, about 15 MB
+LISTING_PAYS = 4  # an entry listed costs about a fifth of a name looked at
+SAMPLED = 50  # names to one that tells in which directories many are
+LONG_QUESTION = 10_000  # names, after which more are likely to follow
+MORE_TO_COME = 50  # times as many
+HANDLE_PAYS = 4  # names in a directory for which it is opened
+TASTED = 8  # of these names, which tell whether most of them are gone
 ENTRY_BYTES = 40  # of a directory's size, for one entry with a name of usual length
 BLOCK_BYTES = 4_096  # what the smallest directory takes
+LARGE_BYTES = 1_000_000  # some 25,000 entries
 ODD_PARTS = ("", ".", "..")
+PATH_ONLY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 LONGEST_NAME = "x" * 255  # NAME_MAX of Linux
 
 
@@ -51,12 +59,22 @@ LEADS_OUT = Look(Verdict.UNKNOWN, "a symlink leads out of the media root", True)
 NOT_A_NAME = Look(Verdict.UNKNOWN, "not a valid file name", True)
 
 
+def not_mounted(mount: str) -> Look:
+    """What there is to say of a name below a place where a file system is not mounted any more."""
+    return Look(Verdict.UNKNOWN, f"the file system at {mount} is not mounted", True)
+
+
 def judge_error(error: OSError) -> Look:
     """The one place where an errno becomes a verdict."""
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return MISSING
+    return Look(Verdict.UNKNOWN, in_words(error), True)
+
+
+def in_words(error: OSError) -> str:
+    """An error of the operating system in the words that reports use for it."""
     name = errno.errorcode.get(error.errno or 0, "error")
-    return Look(Verdict.UNKNOWN, f"{name}: {error.strerror}", True)
+    return f"{name}: {error.strerror}"
 
 
 def look_at(path: str) -> Look:
@@ -70,96 +88,116 @@ def look_at(path: str) -> Look:
     return PRESENT
 
 
-def identity(root: str) -> str:
-    """Which folder the root is, as 'device:inode'.
-
-    Raises AuditorError (refused: root) if it is absent, not a directory or cannot be read.
-    """
-    try:
-        status = os.stat(root)
-        if not S_ISDIR(status.st_mode):
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        with os.scandir(root):
-            pass
-    except OSError as error:
-        raise AuditorError(
-            f"The media root {root} cannot be read: {error.strerror}.",
-            hint="This is what an unmounted volume or a wrong MEDIA_ROOT looks like: mount it or correct the setting.",
-            exit_code=ExitCode.REFUSED_ROOT,
-        ) from error
-    return f"{status.st_dev}:{status.st_ino}"
-
-
 def is_directory(root: str, path: str) -> bool:
     """Whether a path below the root is a directory now, reached without a symlink; False where that is unknown."""
     full = f"{root}/{path}"
     return os.path.isdir(full) and os.path.realpath(full) == full
 
 
-def holds_files(root: str) -> bool:
-    """Whether there is a single file anywhere below the root; directories that cannot be listed count as files."""
-    pending = [root]
-    while pending:
-        try:
-            with os.scandir(pending.pop()) as entries:
-                for entry in entries:
-                    if not entry.is_dir(follow_symlinks=False):
-                        return True
-                    pending.append(entry.path)
-        except OSError:
-            return True
-    return False
+def is_plain_file(root: str, name: str) -> bool:
+    """Whether a name is spelled plainly and a file is there now, reached without a symlink; False if unknown."""
+    head = name[: name.rfind("/") + 1]
+    if not is_plain(head) or name[len(head) :] in ODD_PARTS:
+        return False
+    full = f"{root}/{name}"
+    try:
+        return S_ISREG(os.lstat(full).st_mode) and os.path.realpath(full) == full
+    except (OSError, ValueError):
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
     """What is known of one directory: its listing, or one look that goes for every name in it, or neither.
 
+    `names` are those of its entries with the directory before them; `entries` is how many it had.
+    `stamp` is what it was like before its listing, if that can be told.
     `is_odd`: it is reached through a symlink, or not spelled plainly.
     """
 
-    names: frozenset[str] = frozenset()
+    names: Set[str] = frozenset()
+    entries: int = 0
     look: Look | None = None
     is_odd: bool = False
     is_listed: bool = False
+    stamp: Stamp | None = None
 
 
 class Disk:
     """Judges many names below one root, listing a directory once where that is cheaper than a look at each name.
 
     `exact` lists every directory: only a listing tells that a name is spelled otherwise on disk.
+    `unmounted` are the relative paths where a file system was mounted and is not now: what lies there is unknown.
     `unlisted` keeps the directories that could not be listed: {directory: reason}.
     """
 
-    def __init__(self, root: str, *, exact: bool = False) -> None:
+    def __init__(self, root: str, *, unmounted: Sequence[str] = (), exact: bool = False) -> None:
         self.root = root
+        self.unmounted = unmounted
         self.exact = exact
         self.unlisted: dict[str, str] = {}
         self._folders: OrderedDict[str, Folder] = OrderedDict()
         self._held = 0
+        self._foreseen: set[str] = set()  # directories in which a whole question lay
+        self._unused: dict[str, Leftover] = {}
+        self._leftovers = Leftovers()
 
-    def judge(self, names: Iterable[str]) -> dict[str, Look]:
+    def leftovers(self) -> Mapping[str, Leftover]:
+        """What was listed, and is none of the names that were judged; of directories that are not in it, nothing."""
+        for head in list(self._unused):
+            self._leftovers.keep(head, self._unused.pop(head))
+        return self._leftovers.by_head
+
+    def judge(self, names: Collection[str]) -> dict[str, Look]:
         """{name: Look} of those names that are not plainly present."""
+        asked = frozenset(names)
+        sample = Counter(name[: name.rfind("/") + 1] for name in islice(names, 0, None, SAMPLED))
+        # Whole sets at a time: to take every name apart costs more than to find it in a listing.
+        known = [
+            self._folder(head, self._expected(head, count * SAMPLED, len(asked))) for head, count in sample.items()
+        ]
+        rest = asked.difference(*[folder.names for folder in known])
         groups: defaultdict[str, list[str]] = defaultdict(list)
-        known_head = None
-        for name in names:
+        for name in rest:
             cut = name.rfind("/") + 1
-            if name[:cut] != known_head:  # neighbours in the table are mostly neighbours on disk
-                known_head = name[:cut]
-                group = groups[known_head]
-            group.append(name[cut:])
+            groups[name[:cut]].append(name[cut:])
         looks = {}
         for head, lasts in groups.items():
             folder = self._folder(head, len(lasts))
-            for last in set(lasts).difference(folder.names):
+            for last in self._unseen(folder, head, lasts):
                 look = self._judge_one(folder, head, last)
                 if look is not PRESENT:
                     looks[head + last] = look
+        self._use({*sample, *groups}, asked)
         return looks
+
+    def _expected(self, head: str, names: int, asked: int) -> int:
+        """How many names of a directory will be asked for, in all; where all of a long question lie in it, more come.
+
+        That is believed once: to list a directory again and again would cost more than it spares.
+        """
+        if asked < LONG_QUESTION or names < asked or head in self._foreseen:
+            return names
+        self._foreseen.add(head)
+        return names * MORE_TO_COME
+
+    def _use(self, heads: Iterable[str], asked: frozenset[str]) -> None:
+        for head in heads:
+            known = self._unused.get(head)
+            if known is not None:
+                self._unused[head] = known.without(asked)
+
+    def _unseen(self, folder: Folder, head: str, lasts: list[str]) -> Iterable[str]:
+        """Those names in a directory that no listing and no quick question has found: they have to be looked at."""
+        if folder.is_listed:
+            return [last for last in lasts if head + last not in folder.names]
+        if folder.is_odd or folder.look is not None or len(lasts) < HANDLE_PAYS:
+            return lasts
+        return unfound_in(f"{self.root}/{head}", lasts)
 
     def _judge_one(self, folder: Folder, head: str, last: str) -> Look:
         if folder.is_odd or last in ODD_PARTS:
-            return look_oddly(self.root, head + last)
+            return look_oddly(self.root, head + last, self.unmounted)
         if folder.look is not None:
             return folder.look
         look = look_at(f"{self.root}/{head}{last}")
@@ -173,12 +211,21 @@ class Disk:
         folder = self._visit(head, asked)
         if folder == Folder():
             return folder  # too few names were asked of it for a listing; the next time there may be more
-        self._folders[head] = folder
-        self._held += len(folder.names) + 1
-        while self._held > LISTED_NAMES and len(self._folders) > 1:
-            _, oldest = self._folders.popitem(last=False)
-            self._held -= len(oldest.names) + 1
+        self._hold(head, folder)
         return folder
+
+    def _hold(self, head: str, folder: Folder) -> None:
+        self._folders[head] = folder
+        self._held += folder.entries + 1
+        if folder.stamp is not None:
+            # A second set of a million names would take 30 MB: there, a name that is asked for again is looked at.
+            names = folder.names if isinstance(folder.names, set) else set(folder.names)
+            self._unused[head] = Leftover(names, folder.stamp)
+        while self._held > LISTED_NAMES and len(self._folders) > 1:
+            dropped, oldest = self._folders.popitem(last=False)
+            self._held -= oldest.entries + 1
+            if dropped in self._unused:
+                self._leftovers.keep(dropped, self._unused.pop(dropped))
 
     def _visit(self, head: str, asked: int) -> Folder:
         if not is_plain(head):
@@ -186,36 +233,108 @@ class Disk:
         path = f"{self.root}/{head}".rstrip("/")
         try:
             real = os.path.realpath(path)
-            if not is_inside(real, self.root):
-                return Folder(look=LEADS_OUT)
+            if hidden := hidden_in(real, self.root, self.unmounted):
+                return Folder(look=hidden)
             if real != path:
                 return Folder(is_odd=True)
-            if not self.exact and os.stat(path).st_size > asked * LISTING_PAYS * ENTRY_BYTES + BLOCK_BYTES:
-                return Folder()
-            return Folder(names=frozenset(os.listdir(path)), is_listed=True)
+            return self._list(path, head, asked)
         except OSError as error:
             look = judge_error(error)
             if look is MISSING:
                 return Folder(is_listed=True)  # as an empty one: a name can still be one that no folder could hold
-            self.unlisted[head.rstrip("/") or "."] = look.reason
+            if not _is_fault_of_name(self.root, head, error):
+                self.unlisted[head.rstrip("/") or "."] = look.reason
             return Folder(look=look)
         except ValueError:
             return Folder(look=NOT_A_NAME)
 
+    def _list(self, path: str, head: str, asked: int) -> Folder:
+        status = os.stat(path)
+        if not self.exact and status.st_size > asked * LISTING_PAYS * ENTRY_BYTES + BLOCK_BYTES:
+            return Folder()
+        stamp = None if self.exact else settled_stamp(status)
+        names = _names_in(path, head, status.st_size)
+        return Folder(names=names, entries=len(names), is_listed=True, stamp=stamp)
 
-def look_now(root: str, name: str) -> Look:
+
+def _names_in(path: str, head: str, size: int) -> Set[str]:
+    """The names of the entries, with the directory before them; of a large one, a set that may be used up."""
+    if size < LARGE_BYTES:
+        return frozenset([head + entry for entry in os.listdir(path)])
+    with os.scandir(path) as entries:
+        return {head + entry.name for entry in entries}
+
+
+def unfound_in(path: str, lasts: Collection[str]) -> Iterator[str]:
+    """Those names in the directory at this path at which the kernel does not find a file; it does not say why."""
+    try:
+        folder = os.open(path, PATH_ONLY)
+    except OSError:
+        yield from lasts
+        return
+    try:
+        if not any(_is_found(last, folder) for last in islice(lasts, TASTED)):
+            yield from lasts  # most of them are gone: to ask for each a second time would be the dearer way
+            return
+        for last in lasts:
+            if last in ODD_PARTS or not _is_found(last, folder):
+                yield last
+    finally:
+        os.close(folder)
+
+
+def _is_found(last: str, folder: int) -> bool:
+    try:
+        return os.access(last, os.F_OK, dir_fd=folder)
+    except ValueError:
+        return False
+
+
+def is_any_there(names: Iterable[str], looks: Mapping[str, Look]) -> bool:
+    """Whether a file is at any of the names, by the looks of a `Disk.judge` of them."""
+    return any(name not in looks or looks[name].verdict is Verdict.PRESENT for name in names)
+
+
+def _is_fault_of_name(root: str, head: str, error: OSError) -> bool:
+    """Whether no disk could list such a directory: a part of its name is too long, or is a symlink in a circle."""
+    parts = head.rstrip("/").split("/")
+    if error.errno == errno.ENAMETOOLONG:
+        return any(len(os.fsencode(part)) > len(LONGEST_NAME) for part in parts)
+    return error.errno == errno.ELOOP and any(
+        os.path.islink(f"{root}/{'/'.join(parts[: at + 1])}") for at in range(len(parts))
+    )
+
+
+def look_now(root: str, name: str, unmounted: Sequence[str] = ()) -> Look:
     """Looks at one name, now and from the start: what a single record's fate depends on."""
-    head = name[: name.rfind("/") + 1]
-    if not is_plain(head) or name[len(head) :] in ODD_PARTS:
-        return look_oddly(root, name)
+    return looks_now(root, [name], unmounted)[name]
+
+
+def looks_now(root: str, names: Iterable[str], unmounted: Sequence[str] = ()) -> dict[str, Look]:
+    """{name: Look}, now and from the start: each name by an lstat of its own, the way to a folder once a call."""
+    looks: dict[str, Look] = {}
+    folders: dict[str, Folder] = {}
+    for name in names:
+        head = name[: name.rfind("/") + 1]
+        folder = folders.get(head) or folders.setdefault(head, _folder_now(root, head, unmounted))
+        if folder.is_odd or name[len(head) :] in ODD_PARTS:
+            looks[name] = look_oddly(root, name, unmounted)
+        else:
+            looks[name] = folder.look or look_at(f"{root}/{name}")
+    return looks
+
+
+def _folder_now(root: str, head: str, unmounted: Sequence[str]) -> Folder:
+    if not is_plain(head):
+        return Folder(is_odd=True)
     try:
         real = os.path.realpath(f"{root}/{head}".rstrip("/"))
     except (OSError, ValueError):
-        return NOT_A_NAME
-    return look_at(f"{root}/{name}") if is_inside(real, root) else LEADS_OUT
+        return Folder(look=NOT_A_NAME)
+    return Folder(look=hidden_in(real, root, unmounted))
 
 
-def look_oddly(root: str, name: str) -> Look:
+def look_oddly(root: str, name: str, unmounted: Sequence[str] = ()) -> Look:
     """Looks at a name that is not spelled plainly, as the storage would open it; never outside the root."""
     path = os.path.normpath(name)
     if name.startswith("/") or path == ".." or path.startswith("../"):
@@ -224,10 +343,22 @@ def look_oddly(root: str, name: str) -> Look:
         real = os.path.realpath(os.path.dirname(f"{root}/{path}"))
     except (OSError, ValueError):
         return NOT_A_NAME
+    look = hidden_in(real, root, unmounted) or look_at(f"{root}/{path}")
+    return ODDLY_PRESENT if look is PRESENT else look
+
+
+def hidden_in(real: str, root: str, unmounted: Sequence[str]) -> Look | None:
+    """Why nothing can be told of what is in the directory at this real path, or None."""
     if not is_inside(real, root):
         return LEADS_OUT
-    look = look_at(f"{root}/{path}")
-    return ODDLY_PRESENT if look is PRESENT else look
+    gone = next((mount for mount in unmounted if is_inside(real, f"{root}/{mount}")), None)
+    return not_mounted(gone) if gone else None
+
+
+def is_as_spelled(root: str, head: str) -> bool:
+    """Whether the directory part of a name leads where it says, without a symlink, as far as it leads."""
+    path = f"{root}/{head}".rstrip("/")
+    return is_plain(head) and os.path.realpath(path) == path
 
 
 def is_plain(head: str) -> bool:

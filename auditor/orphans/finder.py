@@ -2,42 +2,64 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
+from auditor.errors import AuditorError
+from auditor.marker import MARKER
+from auditor.memory import seldom_collected
 from auditor.models import Root
 from auditor.orphans import references
-from auditor.orphans.disk import Disk, Look, Verdict, holds_files
+from auditor.orphans.disk import Disk, Look, Verdict, is_any_there
 from auditor.orphans.groups import groups_of
 from auditor.orphans.plan import Finding, Orphan, Plan, RootSeen, Unknown
 from auditor.orphans.references import Row
 from auditor.orphans.registry import AuditedField, AuditedModel
+from auditor.orphans.remote import RemoteDisk, adapters
 from auditor.orphans.route import Route, RouteKind
-from auditor.orphans.survey import Survey
+from auditor.orphans.survey import Survey, still_holds
+from auditor.roots import holds_files
 
 Progress = Callable[[int], object]
+THERE, GONE, UNKNOWN = Verdict.PRESENT, Verdict.MISSING, Verdict.UNKNOWN  # a member costs more to look up than a name
 
 
 def find(models: Sequence[AuditedModel], survey: Survey, *, progress: Progress = lambda _: None) -> Plan:
     """The plan for the models. Only reads. `progress` is told how many records were read since the last call."""
-    disks = {root: Disk(root) for root in survey.identities}
-    searches = [Search(audited, survey, disks, progress) for audited in models]
-    findings = tuple(search.run() for search in searches)
+    remote = adapters(models)
+    disks = {
+        root: RemoteDisk(remote[root]) if root in remote else Disk(root, unmounted=seen.unmounted)
+        for root, seen in survey.roots.items()
+    }
+    witnessed: set[str] = set()
+    searches = [Search(audited, survey, disks, progress, witnessed) for audited in models]
+    with seldom_collected():
+        findings = tuple(search.run() for search in searches)
+    if not still_holds(survey, models):
+        raise AuditorError(
+            "The audit log stopped vouching for the media folder while it was asked.",
+            hint="Run the command again, or with --route scan.",
+        )
     return Plan(
         findings=findings,
         unknown=tuple(unknown for search in searches for unknown in search.unknown),
-        roots=tuple(_root_seen(root, disk, survey) for root, disk in disks.items()),
+        roots=tuple(_root_seen(root, disk, survey, root in witnessed) for root, disk in disks.items()),
         routes=_routes_by_root(models, survey),
     )
 
 
-def _root_seen(root: str, disk: Disk, survey: Survey) -> RootSeen:
+def _root_seen(root: str, disk: Disk | RemoteDisk, survey: Survey, is_witnessed: bool) -> RootSeen:
+    seen = survey.roots[root]
     is_scanned = any(route.kind is RouteKind.SCAN for route in survey.routes.values())
-    return RootSeen(
-        path=root,
-        identity=survey.identities[root],
-        is_empty=is_scanned and not holds_files(root),
+    is_unproven = is_scanned and not seen.is_known and not is_witnessed
+    return replace(
+        seen,
+        is_witnessed=is_witnessed,
+        is_unproven=is_unproven,
+        is_empty=is_unproven and not holds_files(root, besides=MARKER),
         unlisted=disk.unlisted,
+        leftovers=disk.leftovers() if isinstance(disk, Disk) else {},
     )
 
 
@@ -55,19 +77,25 @@ class Search:
 
     audited: AuditedModel
     survey: Survey
-    disks: dict[str, Disk]
+    disks: dict[str, Disk | RemoteDisk]
     progress: Progress
+    witnessed: set[str]  # roots in which a file that a record names was seen
     orphans: dict[Any, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     derived: Counter[str] = field(default_factory=Counter)
     unknown: list[Unknown] = field(default_factory=list)
     _concluded: set[Any] = field(default_factory=set)
+    _primary: list[tuple[int, AuditedField]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._primary = [(at, one) for at, one in enumerate(self.audited.fields, 1) if one.is_primary]
 
     def run(self) -> Finding:
         """What there is to say of the model."""
         if self._fields(RouteKind.SCAN):
             self._scan()
         self._ask_log()
-        groups = groups_of(self.audited, list(self.orphans), self.survey.using)
+        orphans = dict(sorted(self.orphans.items(), key=itemgetter(0)))
+        groups = groups_of(self.audited, list(orphans), self.survey.using)
         return Finding(
             model=self.audited.id,
             label=self.audited.label,
@@ -75,9 +103,7 @@ class Search:
             total=self.survey.totals[self.audited.id],
             named=self.audited.named,
             has_primary=bool(self.audited.primary),
-            orphans=tuple(
-                Orphan(key, missing, groups.get(key)) for key, missing in sorted(self.orphans.items(), key=_by_key)
-            ),
+            orphans=tuple([Orphan(key, missing, groups.get(key)) for key, missing in orphans.items()]),
             derived_missing=dict(self.derived),
             unchecked={
                 one.name: reason for one in self.audited.fields if (reason := self.survey.unchecked.get(one.id))
@@ -109,51 +135,46 @@ class Search:
         """{key: (row, {column: Look})} of the records with a file that is not present."""
         troubled: dict[Any, tuple[Row, dict[int, Look]]] = {}
         for at, one in fields:
-            looks = self.disks[one.root or ""].judge([row[at] for row in rows if row[at]])
+            root = one.root or ""
+            names = [row[at] for row in rows if row[at]]
+            looks = self.disks[root].judge(names)
+            if root not in self.witnessed and is_any_there(names, looks):
+                self.witnessed.add(root)
             for row in [row for row in rows if row[at] in looks] if looks else ():
-                if looks[row[at]].verdict is not Verdict.PRESENT:
+                if looks[row[at]].verdict is not THERE:
                     troubled.setdefault(row[0], (row, {}))[1][at] = looks[row[at]]
         return troubled
 
     def _candidates(self, fields: list[AuditedField]) -> Iterator[list[Row]]:
         for root in dict.fromkeys(one.root or "" for one in fields):
-            checkpoint = self.survey.coverages[root].checkpoint
-            assert checkpoint is not None  # the log route is open only with one
             known = Root.objects.using(self.survey.using).get(path=root)
             here = [one for one in fields if one.root == root]
-            yield from references.read_candidates(self.audited, here, checkpoint, known.pk, self.survey.using)
+            yield from references.read_candidates(self.audited, here, known, self.survey.using)
 
     def _conclude(self, row: Row, looks: dict[int, Look]) -> None:
         """Sorts one record by {column: Look}; a field without a look is present, or could not be checked."""
         self._concluded.add(row[0])
         missing = self._missing_primary(looks, row)
-        if missing:
+        if missing and self.survey.unchecked:
             looks = looks | self._unchecked_primary(row)
         is_certain = True
         for at, look in looks.items():
             one = self.audited.fields[at - 1]
-            if look.verdict is Verdict.UNKNOWN:
+            if look.verdict is UNKNOWN:
                 self.unknown.append(Unknown(self.audited.id, row[0], one.name, row[at], look.reason))
                 is_certain = is_certain and not one.is_primary
-            elif look.verdict is Verdict.MISSING and not one.is_primary:
+            elif look.verdict is GONE and not one.is_primary:
                 self.derived[one.name] += 1
         if missing and is_certain:
             self.orphans[row[0]] = missing
 
     def _missing_primary(self, looks: dict[int, Look], row: Row) -> tuple[tuple[str, str], ...]:
-        return tuple(
-            (one.name, row[at])
-            for at, one in enumerate(self.audited.fields, 1)
-            if one.is_primary and at in looks and looks[at].verdict is Verdict.MISSING
-        )
+        missing = [one for one in self._primary if one[0] in looks and looks[one[0]].verdict is GONE]
+        return tuple([(one.name, row[at]) for at, one in missing])
 
     def _unchecked_primary(self, row: Row) -> dict[int, Look]:
         return {
             at: Look(Verdict.UNKNOWN, self.survey.unchecked[one.id])
-            for at, one in enumerate(self.audited.fields, 1)
-            if one.is_primary and row[at] and one.id in self.survey.unchecked
+            for at, one in self._primary
+            if row[at] and one.id in self.survey.unchecked
         }
-
-
-def _by_key(item: tuple[Any, object]) -> Any:
-    return item[0]

@@ -8,16 +8,19 @@ from functools import reduce
 from operator import or_
 from typing import Any, TypeAlias
 
-from django.db import connections, models
+from django.db import connections, router
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Collate
+from django.db.models.query import ValuesListIterable
 
-from auditor.auditlog.coverage import CheckpointSeen
-from auditor.auditlog.store import CHUNK, chunks
-from auditor.models import MissingFile
+from auditor.auditlog.store import chunks
+from auditor.journal.columns import column_of, with_keys
+from auditor.journal.entries import candidates, unchecked
+from auditor.models import MissingFile, Root
 from auditor.orphans.registry import AuditedField, AuditedModel
 
-READ_CHUNK = 2_000  # records to a query: what is still in the processor's cache when it is looked up
+READ_CHUNK = 20_000  # records to a query: the more, the less its making counts; these are about 5 MB
+COUNTED_AT_ONCE = 100  # tables
 PREFIXES_BY_DATABASE = 50  # more directories than this are quicker told apart here, in one pass
 
 
@@ -31,10 +34,28 @@ def rows(audited: AuditedModel, using: str) -> QuerySet[Any]:
 
 
 def in_database(models: Sequence[AuditedModel], using: str) -> list[AuditedModel]:
-    """Those models whose table is in this database: a router may keep the others elsewhere."""
+    """Those models whose table is in this database, and whose records no router keeps elsewhere."""
     present = tables(using)
     # A quoted schema in db_table is a common trick, and is not listed.
-    return [one for one in models if (table := one.model._meta.db_table) in present or '"' in table]
+    return [
+        one
+        for one in models
+        if ((table := one.model._meta.db_table) in present or '"' in table) and not kept_elsewhere(one, using)
+    ]
+
+
+def kept_elsewhere(audited: AuditedModel, using: str) -> str:
+    """The other database in which a router keeps the model's records, or nothing.
+
+    A table may well be in this one too, empty or left over: whatever it holds, the site does not use it.
+    """
+    for one in router.routers:
+        chosen = getattr(one, "db_for_write", lambda *_: None)(audited.model)
+        if chosen:
+            return "" if chosen == using else str(chosen)
+    if router.allow_migrate_model(using, audited.model):
+        return ""
+    return next((alias for alias in connections if router.allow_migrate_model(alias, audited.model)), "")
 
 
 def tables(using: str) -> set[str]:
@@ -43,14 +64,16 @@ def tables(using: str) -> set[str]:
         return set(connections[using].introspection.table_names(cursor, include_views=True))
 
 
-def count(audited: AuditedModel, using: str) -> int:
-    """How many records the model has."""
-    return rows(audited, using).count()
-
-
-def highest_key(audited: AuditedModel, using: str) -> int:
-    """The highest key of a model whose keys increase; 0 in an empty table."""
-    return rows(audited, using).aggregate(highest=models.Max("pk"))["highest"] or 0
+def counts(models: Sequence[AuditedModel], using: str) -> dict[str, int]:
+    """{model: how many records it has}, asked for all at once."""
+    quote = connections[using].ops.quote_name
+    asked = [f"(SELECT COUNT(*) FROM {quote(one.model._meta.db_table)})" for one in models]  # noqa: S608 - quoted names
+    with connections[using].cursor() as cursor:
+        found: list[int] = []
+        for some in chunks(asked, COUNTED_AT_ONCE):
+            cursor.execute(f"SELECT {', '.join(some)}")
+            found += cursor.fetchone()
+    return {one.id: number for one, number in zip(models, found, strict=True)}
 
 
 def read_all(audited: AuditedModel, using: str) -> Iterator[list[Row]]:
@@ -75,39 +98,48 @@ def columns_of(audited: AuditedModel, some: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _fetch(columns: QuerySet[Any]) -> list[Row]:
-    return list(columns[:READ_CHUNK])
+    # Fetched at once: Django's own hundred at a time cost a fifth of the reading.
+    return list(ValuesListIterable(columns[:READ_CHUNK], chunk_size=READ_CHUNK))
 
 
 def read_candidates(
-    audited: AuditedModel, fields: Sequence[AuditedField], checkpoint: CheckpointSeen, root: int, using: str
+    audited: AuditedModel, fields: Sequence[AuditedField], root: Root, using: str
 ) -> Iterator[list[Row]]:
-    """The records that the log does not vouch for: their name is in the missing set, or nobody checked it yet.
+    """The records that the log does not vouch for: nobody has looked at them since they or their files changed.
 
-    `fields` are those of the model that share one root; a record may come more than once.
+    `fields` are those of the model that share the root; a record may come more than once.
+    The root was read before: what the watcher resolves meanwhile is a candidate by the time these are read, and
+    what it takes out of the journal as well.
     """
-    prefixes = topmost(MissingFile.objects.using(using).filter(root_id=root, is_directory=True))
     for field in fields:
-        named = rows(audited, using).filter(**{f"{field.name}__in": missing_names(root, using)})
+        yield from _read_unresolved(audited, field, root, using)
+        column = column_of(audited.model, field.name)
+        for entries in (unchecked(column, using=using), candidates(column, using=using)):
+            for some in with_keys(rows(audited, using), column, entries):
+                yield from chunks(columns_of(audited, some).iterator(READ_CHUNK), READ_CHUNK)
+
+
+def _read_unresolved(audited: AuditedModel, field: AuditedField, root: Root, using: str) -> Iterator[list[Row]]:
+    """Those that name what vanished since the watcher last looked for the records of missing names."""
+    recent = MissingFile.objects.using(using).filter(root=root, position__gt=root.resolved_until)
+    if recent.filter(is_directory=False).exists():
+        named = rows(audited, using).filter(**{f"{field.name}__in": missing_names(recent, using)})
         # In one query: a second page would make the database join everything a second time.
-        yield from chunks(columns_of(audited, named), READ_CHUNK)
-        yield from _read_below(audited, field, prefixes, using)
-        seen = checkpoint.fields[field.id]
-        yield from read(audited, rows(audited, using).filter(pk__gt=seen.highest_key))
-        for keys in chunks(seen.odd_keys or (), CHUNK):
-            yield from read(audited, rows(audited, using).filter(pk__in=keys))
+        yield from chunks(columns_of(audited, named).iterator(READ_CHUNK), READ_CHUNK)
+    yield from _read_below(audited, field, topmost(recent.filter(is_directory=True)), using)
 
 
-def missing_names(root: int, using: str) -> QuerySet[Any]:
-    """A subquery of the missing files' names in a root."""
-    files = MissingFile.objects.using(using).filter(root_id=root, is_directory=False)
+def missing_names(missing: QuerySet[MissingFile], using: str) -> QuerySet[Any]:
+    """A subquery of the names of the files among what is missing."""
+    files = missing.filter(is_directory=False)
     if connections[using].vendor == "postgresql":
         # PostgreSQL compares no two collations, but "default" gives way to that of the host's column.
         return files.values_list(Collate("path", "default"), flat=True)
     return files.values_list("path", flat=True)
 
 
-def topmost(directories: QuerySet[MissingFile]) -> list[str]:
-    """The missing directories that do not lie in another missing one."""
+def topmost(directories: QuerySet[Any]) -> list[str]:
+    """Those directories, by their `path`, that do not lie in another one of them."""
     kept: list[str] = []
     for path in sorted(directories.values_list("path", flat=True), key=lambda path: f"{path}/"):
         if not kept or not path.startswith(f"{kept[-1]}/"):

@@ -1,20 +1,16 @@
 """Which models and fields are audited, and of which a person said that their records may be deleted."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
-from django.core.files.storage import FileSystemStorage, Storage
 from django.db import models
 
 from auditor import conf
 from auditor.errors import AuditorError, ExitCode
-
-# A storage with one of these of its own may open another file than the one that has the name.
-TELLING = ("path", "exists", "open", "_open")
+from auditor.orphans.storages import StorageAdapter, home_of
 
 _registrations: dict[str, "Registration"] = {}
 
@@ -35,6 +31,7 @@ class AuditedField:
     """A file field; a missing primary file makes its record an orphan, a missing derived one is only reported.
 
     `root` is the real path of the folder its storage keeps files in, or None for the reason `storage_fault`.
+    With an `adapter`, it is the text by which that names its place, and no folder.
     """
 
     model: str
@@ -42,6 +39,7 @@ class AuditedField:
     is_primary: bool
     root: str | None
     storage_fault: str = ""
+    adapter: StorageAdapter | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
@@ -50,13 +48,17 @@ class AuditedField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditedModel:
-    """A model with file fields; `group` is the field shown in brackets, `named` allows deletion."""
+    """A model with file fields; `group` is the field shown in brackets, `named` allows deletion.
+
+    `kept_in` is the other database in which a router keeps its records; they are not judged here.
+    """
 
     model: type[models.Model]
     label: str
     fields: tuple[AuditedField, ...]
     group: str | None
     named: bool
+    kept_in: str = ""
 
     @property
     def id(self) -> str:
@@ -71,12 +73,7 @@ class AuditedModel:
 
     @property
     def primary(self) -> tuple[AuditedField, ...]:
-        return tuple(field for field in self.fields if field.is_primary)
-
-    @property
-    def has_increasing_key(self) -> bool:
-        """Whether a newer record always has a higher key, so that new records can be told by it."""
-        return isinstance(self.model._meta.pk, models.AutoField)
+        return tuple(field for field in self.fields if field.is_primary and not self.kept_in)
 
 
 def register(
@@ -147,6 +144,11 @@ def _file_fields(model: type[models.Model]) -> list[models.FileField]:
     return [field for field in model._meta.concrete_fields if isinstance(field, models.FileField)]
 
 
+def audit(model: type[models.Model]) -> AuditedModel:
+    """The model with all its file fields, whether anybody named it or not."""
+    return _audited(model, named=True)
+
+
 def _audited(model: type[models.Model], *, named: bool) -> AuditedModel:
     registration = _registration_of(model)
     fields = [field for field in _file_fields(model) if named or field.model is model]
@@ -172,24 +174,16 @@ def _is_primary(field: models.FileField, registration: Registration | None) -> b
     return False if field.name in registration.derived else None
 
 
-def _audited_field(model: type[models.Model], field: models.FileField, is_primary: bool) -> AuditedField:
-    fault = _storage_fault(field.storage)
-    root = "" if fault else os.path.realpath(cast("FileSystemStorage", field.storage).location)
+def _audited_field(model: type[models.Model], column: models.FileField, is_primary: bool) -> AuditedField:
+    home = home_of(column.storage)
     return AuditedField(
-        model=model._meta.label, name=field.name, is_primary=is_primary, root=root or None, storage_fault=fault
+        model=model._meta.label,
+        name=column.name,
+        is_primary=is_primary,
+        root=home.root,
+        storage_fault=home.fault,
+        adapter=home.adapter,
     )
-
-
-def _storage_fault(storage: Storage) -> str:
-    """Why a name cannot be looked for on disk, or nothing."""
-    kind = storage.__class__  # type() would give that of the lazy default storage
-    if not isinstance(storage, FileSystemStorage):
-        return f"{kind.__name__} keeps its files in no local folder"
-    if any(getattr(kind, name) is not getattr(FileSystemStorage, name) for name in TELLING):
-        return f"{kind.__name__} may keep a file elsewhere than its name says"
-    if not os.path.isabs(storage.base_location):
-        return f"its folder {str(storage.base_location)!r} depends on where the command is started: make it absolute"
-    return ""
 
 
 def capitalised(text: str) -> str:
@@ -198,8 +192,9 @@ def capitalised(text: str) -> str:
 
 
 def roots(audited: Iterable[AuditedModel]) -> list[str]:
-    """The real paths of all folders that the fields keep files in, each once, in order of appearance."""
-    return list(dict.fromkeys(field.root for model in audited for field in model.fields if field.root))
+    """The real paths of all local folders that the fields keep files in, each once, in order of appearance."""
+    fields = (one for model in audited if not model.kept_in for one in model.fields)
+    return list(dict.fromkeys(one.root for one in fields if one.root and one.adapter is None))
 
 
 def name_fault(name: object) -> str | None:

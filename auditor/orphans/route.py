@@ -29,8 +29,10 @@ class RouteReason(StrEnum):
     CLOCK_SET_BACK = "clock_set_back"
     ROOT_REPLACED = "root_replaced"
     FIELD_NOT_SEEN = "field_not_seen"
-    KEY_NOT_INCREASING = "key_not_increasing"
+    NOT_JOURNALED = "not_journaled"
+    JOURNAL_CHANGED = "journal_changed"
     TOO_MANY_ODD_NAMES = "too_many_odd_names"
+    NO_FOLDER = "no_folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +56,18 @@ def decide(
     *,
     field: str,
     identity: str,
+    mark: str,
     allowed_seconds: float,
     wanted: RouteKind = RouteKind.AUTO,
+    is_folder: bool = True,
 ) -> Route:
     """The route for a field ('app.Model.field') of a root that now is `identity`.
 
-    `allowed_seconds` is how old the watermark may be.
+    `mark` is that of the triggers which journal the field's writes now, or empty where none do.
+    `allowed_seconds` is how old the watermark may be; only a folder can be watched.
     A wish for the log is not granted here where the log is closed: the caller says so.
     """
-    reason = _reason(coverage, field, identity, allowed_seconds)
+    reason = _reason(coverage, field, identity, mark, allowed_seconds) if is_folder else RouteReason.NO_FOLDER
     if wanted is RouteKind.SCAN:
         reason = RouteReason.ASKED
     span, previous = coverage.span, coverage.previous
@@ -80,7 +85,7 @@ def decide(
     )
 
 
-def _reason(coverage: Coverage, field: str, identity: str, allowed_seconds: float) -> RouteReason:
+def _reason(coverage: Coverage, field: str, identity: str, mark: str, allowed_seconds: float) -> RouteReason:
     if coverage.span is None:
         return RouteReason.NOT_RUNNING if coverage.previous else RouteReason.NEVER_WATCHED
     if coverage.span.identity != identity:
@@ -94,9 +99,11 @@ def _reason(coverage: Coverage, field: str, identity: str, allowed_seconds: floa
     seen = coverage.checkpoint.fields.get(field)
     if seen is None:
         return RouteReason.FIELD_NOT_SEEN
-    if seen.highest_key is None:
-        return RouteReason.KEY_NOT_INCREASING
-    if seen.odd_keys is None:
+    if not mark:
+        return RouteReason.NOT_JOURNALED
+    if seen.journal != mark:
+        return RouteReason.JOURNAL_CHANGED
+    if seen.has_too_many_odd:
         return RouteReason.TOO_MANY_ODD_NAMES
     return RouteReason.COVERED
 
@@ -127,15 +134,21 @@ PLAIN_WORDS = {
     RouteReason.NO_CHECKPOINT: "the watcher has only just started, and has not compared everything yet",
     RouteReason.ROOT_REPLACED: "the watcher looks after another folder of this name",
     RouteReason.FIELD_NOT_SEEN: "the watcher did not know this field when it compared everything (restart it)",
-    RouteReason.KEY_NOT_INCREASING: "its keys do not increase, so records added since cannot be told",
+    RouteReason.NOT_JOURNALED: "nothing writes down which records change (manage.py reference_journal says why)",
+    RouteReason.JOURNAL_CHANGED: "its table or triggers were changed, and the watcher has not compared it since",
+    RouteReason.NO_FOLDER: "its storage is no folder of this machine, so no watcher can tell of it",
     RouteReason.TOO_MANY_ODD_NAMES: "too many of its names run through symlinks or cannot be read",
 }
 CLOSED_WORDS = {"stopped": "it was stopped", "crashed": "it died"}
 
 
+def why_closed(reason: str) -> str:
+    """Why a span was closed, for a person."""
+    return CLOSED_WORDS.get(reason, reason.replace("_", " "))
+
+
 def _why(route: Route) -> str:
-    reason = CLOSED_WORDS.get(route.closed_reason, route.closed_reason.replace("_", " "))
-    return f" ({reason})" if reason else ""
+    return f" ({why_closed(route.closed_reason)})" if route.closed_reason else ""
 
 
 def _clock(route: Route, moment: datetime | None) -> str:

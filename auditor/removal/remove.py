@@ -1,72 +1,56 @@
 """Executes a plan: looks again, writes down, deletes and closes, in one transaction."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.db import models, transaction
-from django.db.models.deletion import Collector, ProtectedError, RestrictedError
+from django.db import transaction
 
 from auditor.auditlog import store
 from auditor.auditlog.events import RecordDeleted, RunCompleted
-from auditor.errors import AuditorError, ExitCode
-from auditor.models import Run, Tombstone
-from auditor.orphans import references
-from auditor.orphans.disk import Verdict, identity, look_now
-from auditor.orphans.plan import Deleted, Finding, Kept, Orphan, Outcome, Plan
+from auditor.keys import one_of, parts
+from auditor.memory import seldom_collected
+from auditor.models import Run
+from auditor.orphans import references, remote
+from auditor.orphans.disk import Look, Verdict, looks_now
+from auditor.orphans.plan import Deleted, Fate, Finding, Kept, Orphan, Outcome, Plan
 from auditor.orphans.registry import AuditedModel
+from auditor.orphans.storages import StorageAdapter
+from auditor.removal import along
+from auditor.removal.deletion import DELETE_CHUNK, Deletion, Toll
+from auditor.removal.erasing import erase_expired
 from auditor.removal.neighbours import files_left_alone, images_left_unopened
-from auditor.removal.tombstones import tombstones_of
+from auditor.removal.refusals import cannot_delete, ensure_same_roots
+from auditor.removal.relink import Relinking
+from auditor.removal.runs import RunFacts
+from auditor.wishes import OnProtected
 
-DELETE_CHUNK = 1_000  # records to a collector
 Progress = Callable[[int], object]
 
 
-def ensure_allowed(plan: Plan, *, forced: bool) -> None:
-    """Raises AuditorError (refused: root) where the plan rests on a disk that cannot be believed.
-
-    A person at the prompt may still confirm an empty root, having been told what it looks like; `forced` may not.
-    """
-    for root in plan.roots:
-        for directory, reason in root.unlisted.items():
-            raise AuditorError(
-                f"The directory {directory} in {root.path} could not be read ({reason}), so nothing was deleted.",
-                hint="Mend its permissions or the disk, and run the command again.",
-                exit_code=ExitCode.REFUSED_ROOT,
-            )
-        if root.is_empty and forced:
-            raise AuditorError(
-                f"There is not a single file in {root.path}, so nothing was deleted.",
-                hint="This is what an unmounted volume looks like. If the files are really gone, run the command "
-                "without --force and answer yes.",
-                exit_code=ExitCode.REFUSED_ROOT,
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
-    """Which run deletes: its id, its command, who runs it and since when."""
-
-    uid: UUID
-    command: str
-    user: str
-    started_at: datetime
-
-
 def remove(
-    plan: Plan, audited: Sequence[AuditedModel], run: RunFacts, *, using: str, progress: Progress = lambda _: None
+    plan: Plan,
+    audited: Sequence[AuditedModel],
+    run: RunFacts,
+    *,
+    using: str,
+    on_protected: OnProtected = OnProtected.SKIP,
+    progress: Progress = lambda _: None,
 ) -> Outcome:
     """Deletes the orphans of the named models and says what went and what stayed.
 
     Everything happens in one transaction: any error leaves the database as it was.
-    Raises AuditorError (refused: root) if a root is not the one that the plan saw.
+    Raises AuditorError (refused: root) if a root is not as the plan saw it, and (failed) if a record may not be
+    deleted and `on_protected` says to abort.
     """
-    by_id = {one.id: one for one in audited}
+    by_id, toll = {one.id: one for one in audited}, Toll()
+    adapters = remote.adapters(audited)
     with ExitStack() as stack:
+        stack.enter_context(seldom_collected())
         stack.enter_context(files_left_alone())
         stack.enter_context(images_left_unopened())
         stack.enter_context(transaction.atomic(using, durable=True))
@@ -78,23 +62,21 @@ def remove(
             started_at=run.started_at,
             finished_at=run.started_at,
         )
-        _ensure_same_roots(plan)
-        removals = [Removal(by_id[one.model], run.uid, using) for one in plan.to_delete]
-        for removal, finding in zip(removals, plan.to_delete, strict=True):
+        ensure_same_roots(plan, adapters, using=using)
+        unmounted = {root.path: root.unmounted for root in plan.roots}
+        removals = [
+            Removal(by_id[one.model], run.uid, using, adapters, unmounted, toll, on_protected) for one in plan.to_do
+        ]
+        for removal, finding in zip(removals, plan.to_do, strict=True):
             removal.execute(finding, progress)
-        outcome = _close(removals, run, using)
-        _ensure_same_roots(plan)
+        # Last, for a record that a cascade has taken has nothing to be pointed anywhere.
+        relinkings = [Relinking(by_id[one.model], run.uid, using, unmounted) for one in plan.to_do]
+        for relinking, finding in zip(relinkings, plan.to_do, strict=True):
+            relinking.execute(finding.of_fate(Fate.RELINK), progress)
+        outcome = _close(removals, relinkings, toll, run, using)
+        erase_expired(using, by=run.uid)
+        ensure_same_roots(plan, adapters, using=using)
     return outcome
-
-
-def _ensure_same_roots(plan: Plan) -> None:
-    for root in plan.roots:
-        if identity(root.path) != root.identity:
-            raise AuditorError(
-                f"The media root {root.path} is not the folder it was a moment ago, so nothing was deleted.",
-                hint="Something was mounted or moved there: look at it, then run the command again.",
-                exit_code=ExitCode.REFUSED_ROOT,
-            )
 
 
 @dataclass(slots=True)
@@ -104,25 +86,30 @@ class Removal:
     audited: AuditedModel
     run: UUID
     using: str
+    adapters: Mapping[str, StorageAdapter]
+    unmounted: Mapping[str, Sequence[str]]
+    toll: Toll
+    on_protected: OnProtected
     gone: list[Orphan] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
-    cascade: Counter[str] = field(default_factory=Counter)
 
     def execute(self, finding: Finding, progress: Progress) -> None:
         """Deletes the finding's orphans, `DELETE_CHUNK` at a time."""
-        for orphans in store.chunks(finding.orphans, DELETE_CHUNK):
+        for orphans in store.chunks(finding.of_fate(Fate.DELETE), DELETE_CHUNK):
             doomed = {orphan.key: orphan for orphan in self._look_again(orphans)}
-            instances = self._load(list(doomed))
-            for some, collector in self._collect(instances, doomed):
-                self._delete(collector, some)
-                self.gone.extend(doomed[key] for key in some)
+            deletion = Deletion(self.audited.model, self.run, self.using, self.toll)
+            for keys in deletion.execute(list(doomed)):
+                self.gone.extend(doomed[key] for key in keys)
+            for key, reason in deletion.refused.items():
+                self._refuse(doomed[key], reason)
             progress(len(orphans))
 
     def _look_again(self, orphans: list[Orphan]) -> Iterator[Orphan]:
         """The orphans that still are: rows locked, names unchanged, files still missing."""
         held = self._locked([orphan.key for orphan in orphans])
+        looks = self._looks(orphans)
         for orphan in orphans:
-            settled, reason = self._reason_to_keep(orphan, held.get(orphan.key))
+            settled, reason = self._reason_to_keep(orphan, held.get(orphan.key), looks)
             if reason:
                 self._keep(orphan, reason, is_settled=settled)
             else:
@@ -131,83 +118,70 @@ class Removal:
     def _locked(self, keys: list[Any]) -> dict[Any, dict[str, str]]:
         names = [one.name for one in self.audited.fields]
         held = {}
-        for some in store.chunks(keys, store.CHUNK):
+        for some in parts(keys):
             # In one order everywhere, so that two clean-ups wait for one another and never both.
-            rows = references.rows(self.audited, self.using).select_for_update().filter(pk__in=some).order_by("pk")
-            held.update({row[0]: dict(zip(names, row[1:], strict=True)) for row in rows.values_list("pk", *names)})
+            rows = references.rows(self.audited, self.using).filter(one_of("pk", some)).select_for_update()
+            found = rows.order_by("pk").values_list("pk", *names)
+            held.update({key: dict(zip(names, values, strict=True)) for key, *values in found})
         return held
 
-    def _reason_to_keep(self, orphan: Orphan, names: dict[str, str] | None) -> tuple[bool, str]:
+    def _looks(self, orphans: list[Orphan]) -> dict[tuple[str, str], Look]:
+        """{(field, name): Look} of the missing files, all looked at now."""
+        looks: dict[tuple[str, str], Look] = {}
+        for one in self.audited.fields:
+            names = [name for orphan in orphans for field, name in orphan.missing if field == one.name]
+            looks |= {(one.name, name): look for name, look in self._look_now(one.root or "", names).items()}
+        return looks
+
+    def _look_now(self, root: str, names: list[str]) -> dict[str, Look]:
+        adapter = self.adapters.get(root)
+        if adapter is not None:
+            return remote.look_now(adapter, names)
+        return looks_now(root, names, self.unmounted.get(root, ()))
+
+    def _reason_to_keep(
+        self, orphan: Orphan, names: dict[str, str] | None, looks: dict[tuple[str, str], Look]
+    ) -> tuple[bool, str]:
         """Whether the record need not go any more, and why; no reason if it has to go."""
         if names is None:
             return True, "the record is gone already"
-        roots = {one.name: one.root for one in self.audited.fields}
         for one, name in orphan.missing:
             if names[one] != name:
                 return True, "the record has got another file"
-            look = look_now(roots[one] or "", name)
+            look = looks[one, name]
             if look.verdict is not Verdict.MISSING:
                 return look.verdict is Verdict.PRESENT, look.reason or "the file is back"
         return False, ""
 
-    def _load(self, keys: list[Any]) -> list[models.Model]:
-        instances: list[models.Model] = []
-        for some in store.chunks(keys, store.CHUNK):
-            instances += references.rows(self.audited, self.using).filter(pk__in=some)
-        return instances
-
-    def _collect(
-        self, instances: list[models.Model], doomed: dict[Any, Orphan]
-    ) -> Iterator[tuple[list[Any], Collector]]:
-        """The keys that no other record protects, with what their deletion takes; halved until the others are out."""
-        try:
-            yield self._collected(instances)
-        except (ProtectedError, RestrictedError) as error:
-            if len(instances) == 1:
-                self._keep(doomed[instances[0].pk], _words(error), is_settled=False)
-                return
-            middle = len(instances) // 2
-            yield from self._collect(instances[:middle], doomed)
-            yield from self._collect(instances[middle:], doomed)
-
-    def _collected(self, instances: list[models.Model]) -> tuple[list[Any], Collector]:
-        keys = [instance.pk for instance in instances]
-        origin = references.rows(self.audited, self.using).filter(pk__in=keys)
-        collector = Collector(using=self.using, origin=origin)
-        collector.collect(instances)
-        return keys, collector
+    def _refuse(self, orphan: Orphan, reason: str) -> None:
+        if self.on_protected is OnProtected.ABORT:
+            raise cannot_delete(self.audited.id, replace(orphan, why=reason))
+        self._keep(orphan, reason, is_settled=False)
 
     def _keep(self, orphan: Orphan, reason: str, *, is_settled: bool) -> None:
         self.kept.append(Kept(model=self.audited.id, orphan=orphan, reason=reason, is_settled=is_settled))
 
-    def _delete(self, collector: Collector, keys: list[Any]) -> None:
-        written = list(tombstones_of(collector, self.audited.model, keys, self.run))
-        Tombstone.objects.using(self.using).bulk_create(written, batch_size=store.CHUNK)
-        self.cascade.update(one.model for one in written if one.kind == Tombstone.Kind.CASCADE)
-        collector.delete()
 
-
-def _words(error: ProtectedError | RestrictedError) -> str:
-    holders = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
-    labels = sorted({holder._meta.label for holder in holders})
-    return f"protected by {', '.join(labels)}"
-
-
-def _close(removals: list[Removal], run: RunFacts, using: str) -> Outcome:
+def _close(removals: list[Removal], relinkings: list[Relinking], toll: Toll, run: RunFacts, using: str) -> Outcome:
     """Writes the run's events, last, so that the log's head is locked only briefly."""
     now = store.database_time(using)
     deleted = [one for removal in removals for one in _log_deleted(removal, run.uid, now)]
+    relinked = [one for relinking in relinkings for one in relinking.log(now)]
     outcome = Outcome(
         deleted=tuple(deleted),
-        kept=tuple(kept for removal in removals for kept in removal.kept),
-        cascade=sum((removal.cascade for removal in removals), Counter()),
+        relinked=tuple(relinked),
+        kept=tuple(chain.from_iterable([one.kept for one in removals] + [one.kept for one in relinkings])),
+        taken=along.taken(toll.taken, [removal.audited.model for removal in removals]),
+        emptied=along.emptied(toll.emptied_by_field()),
     )
     completed = RunCompleted(
         run_id=run.uid,
         occurred_at=now,
         command=run.command,
         deleted=dict(outcome.deleted_by_model()),
-        cascade=dict(outcome.cascade),
+        cascade={one.what: one.count for one in outcome.taken},
+        emptied={one.what: one.count for one in outcome.emptied},
+        relinked=dict(outcome.relinked_by_model()) or None,
         kept=dict(outcome.kept_by_model()),
     )
     store.append([completed], using=using)

@@ -119,6 +119,7 @@ def test_a_lock_of_another_thread_of_this_process_is_refused(lock: Lock) -> None
         (f"my site {OWN}", f"my site {OWN}"),
         ("x" * 63, f"{'x' * (62 - len(OWN))} {OWN}"),
     ],
+    ids=["none", "another", "signed already", "too long"],
 )
 def test_the_projects_own_application_name_is_kept_and_signed(lock: Lock, before: str, after: str) -> None:
     ask("SELECT set_config('application_name', %s, false)", before)

@@ -1,119 +1,95 @@
-"""The full scan against the loop that a person would write first, on one library, in one run.
+"""The scan route against the loop one would write first, and against the limit."""
 
-Each side runs in a process of its own, three times; the best time counts, start-up taken off.
-"""
+from collections.abc import Callable, Iterator
 
-import json
-import os
-import resource
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable
-from typing import TypeAlias
+from tests.benchmarks.databases import Kind
+from tests.benchmarks.libraries import Layout, Library, library
+from tests.benchmarks.measuring import Measured, NotMeasuredError, Sample, in_turns, manage, side
+from tests.benchmarks.scope import Scope
+from tests.benchmarks.table import Figures, Group, Row, Target
 
-Work: TypeAlias = Callable[[], int]
+COMMAND = ("cleanup_orphaned_media", "--dry-run", "--route", "scan", "--log-format", "none")
+LIMITS = {"tools": "limit: find and the column, sort, comm", "sets": "limit: find, the column, set difference"}
+LOOPS = {"loop": "loop over objects.all(), os.path.exists()", "values_list": "values_list(), storage.exists()"}
+SCAN = "cleanup_orphaned_media, scan route"
+THE_LIMIT, THE_SCAN = "the faster limit", "the scan route"
+# The layout is nothing to a loop that asks for each file, and the first one takes minutes.
+LOOPS_IN = {Layout.FOLDERS: ("loop", "values_list"), Layout.FLAT: ("values_list",)}
+TARGET_SIZE = 1_000_000
+LOOP_TARGETS = {"loop": Target(ratio_at_least=16)}
+TARGETS = {Layout.FOLDERS: Target(ratio=1.5, peak_mb=100), Layout.FLAT: Target(ratio=1.8, peak_mb=200)}
 
-RECORDS = 100_000
-IN_A_FOLDER = 1_000
-ROUNDS = 5
+
+def groups(scope: Scope) -> Iterator[Group]:
+    """One group to a library."""
+    for kind, layout, size in scope.libraries():
+        yield Group(rows=rows(kind, layout, size), measure=measuring(size, layout, kind))
 
 
-def main() -> None:
-    """Builds the library, measures, prints one table."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "TEST_DATABASE": "sqlite",
-            "TEST_DATABASE_NAME": f"{folder}/library.sqlite3",
-            "TEST_MEDIA_ROOT": f"{folder}/media",
+def rows(kind: Kind, layout: Layout, size: int) -> tuple[Row, ...]:
+    """The references first, then the command."""
+    is_target = size == TARGET_SIZE
+
+    def row(what: str, to: str, target: Target | None = None) -> Row:
+        return Row(
+            what=what,
+            size=size,
+            layout=layout,
+            database=kind.label,
+            to=to,
+            target=target if is_target else None,
+        )
+
+    return (
+        *(row(LOOPS[name], THE_SCAN, LOOP_TARGETS.get(name)) for name in LOOPS_IN[layout]),
+        *(row(words, THE_LIMIT) for words in LIMITS.values()),
+        row(SCAN, THE_LIMIT, TARGETS[layout]),
+    )
+
+
+def measuring(size: int, layout: Layout, kind: Kind) -> Callable[[], list[Figures]]:
+    """Measures all sides on one library, by turns."""
+    return lambda: measure(library(size, layout, kind))
+
+
+def measure(made: Library) -> list[Figures]:
+    """The figures of `rows`; raises NotMeasuredError if two sides do not agree."""
+    environment = made.environment()
+
+    def reference(name: str) -> Callable[[], Sample]:
+        return lambda: checked(side(environment, "references", name), f'"orphans": {made.orphans},', name)
+
+    found = f"Photos: {made.orphans} orphaned out of {made.size} total"
+    results = in_turns(
+        {name: reference(name) for name in (*LOOPS_IN[made.layout], *LIMITS)}
+        | {
+            "scan": lambda: checked(manage(environment, *COMMAND), found, SCAN),
+            "check": lambda: manage(environment, "check"),
         }
-        side(environment, "build")
-        loop, scan = (best(environment, name) for name in ("loop", "scan"))
-    print(f"{RECORDS:,} records in folders of {IN_A_FOLDER:,}, 1 % orphaned, SQLite, warm cache, best of {ROUNDS}")
-    print(f"{'':32}{'seconds':>9}{'peak MB':>9}{'orphans':>9}")
-    for label, result in (("loop over objects.all(), exists()", loop), ("cleanup_orphaned_media, scan", scan)):
-        print(f"{label:32}{result['seconds']:>9.2f}{result['peak_mb']:>9.0f}{result['orphans']:>9}")
-    print(f"ratio {loop['seconds'] / scan['seconds']:.1f}")
+    )
+    start_up = results["check"].seconds
+    scan = results["scan"].seconds - start_up
+    limit = min(results[name].seconds for name in LIMITS)
+    return [
+        *(figures(results[name], results[name].seconds / scan) for name in LOOPS_IN[made.layout]),
+        *(figures(results[name], results[name].seconds / limit) for name in LIMITS),
+        figures(results["scan"], scan / limit, start_up=start_up),
+    ]
 
 
-def best(environment: dict[str, str], name: str) -> dict[str, float]:
-    """The fastest of several rounds of one side."""
-    return min((side(environment, name) for _ in range(ROUNDS)), key=lambda result: result["seconds"])
+def figures(measured: Measured, ratio: float | None = None, *, start_up: float = 0.0) -> Figures:
+    """The figures of one side, start-up taken off."""
+    return Figures(
+        seconds=measured.seconds - start_up,
+        start_up=start_up,
+        ratio=ratio,
+        peak_mb=measured.peak_mb,
+        runs=measured.runs,
+    )
 
 
-def side(environment: dict[str, str], name: str) -> dict[str, float]:
-    """One round of one side, in a process of its own."""
-    arguments = [sys.executable, "-m", "tests.benchmarks.scan", name]
-    done = subprocess.run(arguments, env=environment, check=True, capture_output=True, text=True)
-    return dict(json.loads(done.stdout))
-
-
-def build() -> Work:
-    """The library: every hundredth record's file is not there."""
-    from django.conf import settings
-    from django.core.management import call_command
-
-    from deploy.gallery.models import Album, Photo
-
-    def work() -> int:
-        call_command("migrate", verbosity=0, run_syncdb=True)
-        album = Album.objects.create(name="Benchmark")
-        names = [f"photos/{number // IN_A_FOLDER:03}/{number:06}.jpg" for number in range(RECORDS)]
-        for number, name in enumerate(names):
-            path = os.path.join(settings.MEDIA_ROOT, name)
-            if number % IN_A_FOLDER == 0:
-                os.makedirs(os.path.dirname(path))
-            if number % 100:
-                open(path, "w").close()
-        Photo.objects.bulk_create([Photo(image=name, album=album) for name in names], batch_size=500)
-        return 0
-
-    return work
-
-
-def loop() -> Work:
-    """What one would write first."""
-    from deploy.gallery.models import Photo
-
-    return lambda: sum(not os.path.exists(photo.image.path) for photo in Photo.objects.all())
-
-
-def scan() -> Work:
-    """What the command does between its start and its summary."""
-    from auditor.orphans.finder import find
-    from auditor.orphans.registry import audited_models
-    from auditor.orphans.route import RouteKind
-    from auditor.orphans.survey import make_survey
-
-    def work() -> int:
-        audited = audited_models()
-        plan = find(audited, make_survey(audited, using="default", wanted=RouteKind.SCAN))
-        return plan.orphans_total()
-
-    return work
-
-
-def measure(side: Callable[[], Work]) -> None:
-    """Runs one side, all it needs being imported and connected, and prints what it took as JSON."""
-    import django
-
-    django.setup()
-    work = side()
-    from django.db import connection
-
-    connection.ensure_connection()
-    begun = time.perf_counter()
-    orphans = work()
-    seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "orphans": orphans}))
-
-
-if __name__ == "__main__":
-    sides = {"build": build, "loop": loop, "scan": scan}
-    if len(sys.argv) > 1:
-        measure(sides[sys.argv[1]])
-    else:
-        main()
+def checked(sample: Sample, answer: str, name: str) -> Sample:
+    """The sample; raises NotMeasuredError if it did not find what there is to find."""
+    if answer not in sample.text:
+        raise NotMeasuredError(f"{name} did not say {answer!r}")
+    return sample

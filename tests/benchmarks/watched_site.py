@@ -4,17 +4,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import django
-from django.core.management import call_command
+from tests.benchmarks.databases import POSTGRES_URL
+from tests.benchmarks.measuring import PROJECT, NotMeasuredError
 
-PROJECT = Path(__file__).parents[2]
 ON_POSTGRESQL = os.environ.get("TEST_DATABASE") == "postgresql"
-POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 @contextmanager
@@ -32,20 +30,30 @@ def watched_site(media: Path) -> Iterator[tuple[int, float]]:
             STATE_DIRECTORY=str(folder / "state"),
             DEBUG="0",  # with it, Django keeps thousands of queries in memory
         )
-        django.setup()
-        call_command("migrate", verbosity=0)
+        _migrate()
         begun = time.monotonic()
-        with (
-            (folder / "log").open("w") as stderr,
-            subprocess.Popen([sys.executable, "-m", "watcher"], cwd=PROJECT, stderr=stderr) as watcher,
-        ):
-            try:
-                _wait_for_checkpoint(watcher, folder / "log")
-                yield watcher.pid, time.monotonic() - begun
-            finally:
-                watcher.terminate()
-                watcher.wait(30)
-                _disconnect()
+        try:
+            with running_watcher(os.environ, folder / "log") as watcher:
+                yield watcher, time.monotonic() - begun
+        finally:
+            _disconnect()
+
+
+@contextmanager
+def running_watcher(environment: Mapping[str, str], log: Path) -> Iterator[int]:
+    """A watcher of the site with this environment, once it has made its first checkpoint: its process id."""
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(
+            [sys.executable, "-m", "watcher"], cwd=PROJECT, env=os.environ | environment, stderr=stderr
+        ) as watcher,
+    ):
+        try:
+            _wait_for_checkpoint(watcher, log)
+            yield watcher.pid
+        finally:
+            watcher.terminate()
+            watcher.wait(30)
 
 
 def gaps() -> list[str]:
@@ -93,6 +101,14 @@ def _made_database(folder: Path) -> Iterator[str]:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+def _migrate() -> None:
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
 def _disconnect() -> None:
     from django.db import connection
 
@@ -103,5 +119,5 @@ def _wait_for_checkpoint(watcher: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while "checkpoint.completed" not in log.read_text():
         if watcher.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"The watcher did not start.\n{log.read_text()}")
+            raise NotMeasuredError(f"the watcher did not start: {log.read_text()[-500:].strip()!r}")
         time.sleep(0.01)

@@ -1,7 +1,7 @@
-"""The watcher next to plain watchdog and inotifywait, each on the same tree: `python -m tests.benchmarks.watcher`.
+"""The watcher next to plain watchdog and inotifywait, each on the same tree.
 
-Every figure is taken by a process of its own, on a new tree, with a listener that has just been started.
-TMPDIR chooses the file system; where files are made slowly, most of the time goes into the trees.
+Every figure is taken by a process of its own, on a new tree, with a listener that has just been started:
+`python -m tests.benchmarks.watcher SCENARIO LISTENER` takes one.
 """
 
 import json
@@ -11,20 +11,35 @@ import subprocess
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.databases import Kind, Sqlite
+from tests.benchmarks.libraries import touch
+from tests.benchmarks.measuring import NotMeasuredError, module
+from tests.benchmarks.scope import Scope
+from tests.benchmarks.table import Figures, Group, Row, Target
 from tests.benchmarks.watched_site import memory_mib
-from tests.benchmarks.watcher_listeners import LISTENERS, is_installed, listening
+from tests.benchmarks.watcher_listeners import OURS, PLAIN, TOOL, is_installed, listening
 
 BURST = 100_000
 PER_SECOND = 1_000
 SECONDS = 10
 DIRECTORIES = 20_000
+BURST_RUNS = 3
 SHAPES = {"burst_in_many": 100, "burst_in_one": 1}  # how many folders hold the files
+WORDS = {
+    "burst_in_many": f"burst of {BURST:,} deletions, rm to known",
+    "burst_in_one": f"burst of {BURST:,} deletions, rm to known",
+    "latency": f"{PER_SECOND:,} deletions/s for {SECONDS} s, rm to known, median",
+    "start": f"start with {DIRECTORIES:,} directories",
+}
+LAYOUTS = {"burst_in_many": "directories of 1,000", "burst_in_one": "one directory", "latency": "one directory"}
+ASKS_THE_DATABASE = ("burst_in_many", "latency")  # what is measured on PostgreSQL too
+TARGETS = {"burst_in_many": Target(lost=0), "burst_in_one": Target(lost=0), "latency": Target(lost=0)}
 DELETE = """
 import json, os, sys, time
 folder, count, per_second = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -39,32 +54,48 @@ json.dump(deleted, sys.stdout)
 Result = dict[str, Any]
 
 
-def main() -> None:
-    """Measures and prints one table."""
-    parser = ArgumentParser(prog="python -m tests.benchmarks.watcher")
-    parser.add_argument("--runs", type=int, default=3, help="how often each burst is repeated")
-    parser.add_argument("cell", nargs="*", help=f"measure one alone: {', '.join(SHAPES)}, latency or start, and whom")
-    options = parser.parse_args()
-    if options.cell:
-        print(json.dumps(measure(*options.cell)))
-        return
-    columns = [column(name, options.runs) for name in LISTENERS]
-    print_table(options.runs, columns)
+def groups(scope: Scope) -> Iterator[Group]:
+    """One group to a scenario and a listener; on PostgreSQL, only what depends on the database."""
+    for scenario, words in WORDS.items():
+        for listener in (PLAIN, TOOL):
+            yield Group(
+                rows=(row(scenario, f"{listener}: {words}"),),
+                measure=partial(figures, scenario, listener, Sqlite),
+            )
+        for kind in [kind for kind in scope.kinds if kind is Sqlite or scenario in ASKS_THE_DATABASE]:
+            yield Group(
+                rows=(row(scenario, f"{OURS}: {words}", kind),),
+                measure=partial(figures, scenario, OURS, kind),
+            )
 
 
-def column(name: str, runs: int) -> dict[str, list[Result]]:
-    """All that is measured of one listener; nothing if it is not installed."""
-    if not is_installed(name):
-        return {}
-    plan = dict.fromkeys(SHAPES, runs) | {"latency": 1, "start": 1}
-    return {scenario: [in_a_process(scenario, name) for _ in range(times)] for scenario, times in plan.items()}
+def row(scenario: str, what: str, kind: Kind | None = None) -> Row:
+    """The row of one listener; only our own has a target."""
+    return Row(
+        what=what,
+        layout=LAYOUTS.get(scenario, ""),
+        database=kind.label if kind else "",
+        target=TARGETS.get(scenario) if kind else None,
+    )
 
 
-def in_a_process(scenario: str, name: str) -> Result:
-    print(f"{scenario}: {name} ...", file=sys.stderr, flush=True)
-    arguments = [sys.executable, "-m", "tests.benchmarks.watcher", scenario, name]
-    done = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True)
-    return dict(json.loads(done.stdout))
+def figures(scenario: str, listener: str, kind: Kind) -> list[Figures]:
+    """What a listener reached; raises NotMeasuredError where it is not installed."""
+    if not is_installed(listener):
+        raise NotMeasuredError(f"{listener} is not installed")
+    environment = {"TEST_DATABASE": "sqlite" if kind is Sqlite else "postgresql", "PYTHONWARNINGS": "ignore"}
+    runs = BURST_RUNS if scenario in SHAPES and listener == OURS else 1
+    results = [module(environment, "watcher", scenario, listener) for _ in range(runs)]
+    lost = max(one["lost"] for one in results)
+    return [
+        Figures(
+            seconds=statistics.median(one["seconds"] for one in results),
+            peak_mb=max(one["peak_mib"] for one in results) * 1.048576,
+            runs=runs,
+            lost=lost,
+            note=", ".join(filter(None, (f"{lost:,} lost" if lost else "", results[-1]["note"]))),
+        )
+    ]
 
 
 def measure(scenario: str, name: str) -> Result:
@@ -81,29 +112,30 @@ def burst(name: str, folders: int) -> Result:
         subprocess.run(["rm", "-rf", *(f"{media}/{folder}" for folder in range(folders))], check=True)
         deleted_in = time.monotonic() - begun
         names = listener.names(BURST)
+        lost, told = BURST - len(names), listener.told()
         return {
-            "per_second": BURST / deleted_in,
-            "lost": BURST - len(names),
-            "told": listener.told(),
-            "known_after": max(names.values(), default=begun) - begun,
+            "seconds": max(names.values(), default=begun) - begun,
+            "lost": lost,
             "peak_mib": memory_mib(listener.pid, "VmHWM"),
+            "note": f"{BURST / deleted_in:,.0f} deletions/s" + f", said of the loss: {told}" * bool(lost),
         }
 
 
 def latency(name: str) -> Result:
-    """Milliseconds from just before each `rm` to when it was known, at a steady rate."""
+    """From just before each `rm` to when it was known, at a steady rate."""
     count = PER_SECOND * SECONDS
     with made_tree(1, count) as media, listening(name, media) as listener:
         arguments = [sys.executable, "-c", DELETE, str(media), str(count), str(PER_SECOND)]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as deleting:
             known = listener.names(count)
             deleted: dict[str, float] = json.loads(deleting.communicate()[0])
+        peak = memory_mib(listener.pid, "VmHWM")
     took = sorted((known[path] - at) * 1_000 for path, at in deleted.items() if path in known)
     return {
+        "seconds": statistics.median(took) / 1_000,
         "lost": count - len(took),
-        "median": statistics.median(took),
-        "p99": took[int(0.99 * len(took))],
-        "worst": took[-1],
+        "peak_mib": peak,
+        "note": f"99 %: {took[int(0.99 * len(took))]:.1f} ms, worst {took[-1]:.0f} ms",
     }
 
 
@@ -112,8 +144,9 @@ def start(name: str) -> Result:
     with made_tree(DIRECTORIES, 0) as media, listening(name, media) as listener:
         return {
             "seconds": listener.started_in,
-            "now_mib": memory_mib(listener.pid, "VmRSS"),
+            "lost": 0,
             "peak_mib": memory_mib(listener.pid, "VmHWM"),
+            "note": "",
         }
 
 
@@ -124,45 +157,9 @@ def made_tree(folders: int, files: int) -> Iterator[Path]:
         media = Path(os.path.realpath(place), "media")
         for folder in range(folders):
             (media / str(folder)).mkdir(parents=True)
-            for number in range(files):
-                (media / f"{folder}/{number}.jpg").touch()
+        touch(media, (f"{folder}/{number}.jpg" for folder in range(folders) for number in range(files)))
         yield media
 
 
-def print_table(runs: int, columns: list[dict[str, list[Result]]]) -> None:
-    """One row to a figure, one column to a listener."""
-    row("", *LISTENERS)
-    for shape, folders in SHAPES.items():
-        print(f"rm -rf of {BURST:,} files in {folders} {'folders' if folders > 1 else 'folder'}, {runs} runs")
-        bursts = [some.get(shape, []) for some in columns]
-        row("  deletions/s, median", *(said(median(of, "per_second"), ",.0f") for of in bursts))
-        row("  lost, median", *(said(median(of, "lost"), ",.0f") for of in bursts))
-        row("  lost, worst", *(said(max((one["lost"] for one in of), default=None), ",.0f") for of in bursts))
-        row("  told of the loss", *(", ".join(sorted({one["told"] for one in of})) for of in bursts))
-        row("  all known after, s, median", *(said(median(of, "known_after"), ".2f") for of in bursts))
-        row("  memory at most, MiB", *(said(median(of, "peak_mib"), ".0f") for of in bursts))
-    print(f"{PER_SECOND:,} deletions/s for {SECONDS} s, from rm to known")
-    print_one(columns, "latency", {"median": "median, ms", "p99": "p99, ms", "worst": "worst, ms", "lost": "lost"})
-    print(f"start with {DIRECTORIES:,} folders")
-    print_one(columns, "start", {"seconds": "seconds", "now_mib": "memory, MiB", "peak_mib": "memory at most, MiB"})
-
-
-def print_one(columns: list[dict[str, list[Result]]], scenario: str, figures: dict[str, str]) -> None:
-    for figure, label in figures.items():
-        row(f"  {label}", *(said(median(some.get(scenario, []), figure), ".4g") for some in columns))
-
-
-def median(of: list[Result], figure: str) -> float | None:
-    return statistics.median(one[figure] for one in of) if of else None
-
-
-def said(value: float | None, form: str) -> str:
-    return "not installed" if value is None else format(value, form)
-
-
-def row(label: str, *values: str) -> None:
-    print(f"{label:34}" + "".join(f"{value:>24}" for value in values))
-
-
 if __name__ == "__main__":
-    main()
+    print(json.dumps(measure(*sys.argv[1:])))

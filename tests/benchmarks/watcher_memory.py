@@ -1,14 +1,20 @@
-"""The watcher's memory over a million deletions: `python -m tests.benchmarks.watcher_memory`. It takes minutes."""
+"""The watcher's memory over many deletions: `python -m tests.benchmarks.watcher_memory [DELETIONS]` takes it."""
 
+import json
 import os
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 
+from tests.benchmarks.databases import Sqlite
+from tests.benchmarks.measuring import module
+from tests.benchmarks.scope import Scope
+from tests.benchmarks.table import Figures, Group, Row, Target
 from tests.benchmarks.watched_site import gaps, head_position, memory_mib, watched_site
 
+DELETIONS = 300_000
 DIRECTORIES = 100
 WAVE = 10_000  # files that are there at once
 MARK = 100_000  # deletions from one reading to the next
@@ -16,22 +22,50 @@ PATIENCE_SECONDS = 60.0
 FLAT = 1.10  # the last reading against the second: the first may still be of the start
 
 
-def main() -> None:
-    """Prints the memory at every mark; exits with 1 if it grew, or if a gap was told."""
-    parser = ArgumentParser(prog="python -m tests.benchmarks.watcher_memory")
-    parser.add_argument("--deletions", type=int, default=1_000_000)
-    deletions = parser.parse_args().deletions
+def groups(_: Scope) -> Iterator[Group]:
+    """One row, on SQLite."""
+    row = Row(
+        what=f"watch_media: memory over {DELETIONS:,} deletions",
+        database=Sqlite.label,
+        to=f"memory after {2 * MARK:,}",
+        target=Target(ratio=FLAT, lost=0),
+    )
+    yield Group(rows=(row,), measure=measure)
+
+
+def measure() -> list[Figures]:
+    """The figures of the row; the ratio is of memory."""
+    environment = {"TEST_DATABASE": "sqlite", "PYTHONWARNINGS": "ignore"}
+    taken = module(environment, "watcher_memory", str(DELETIONS))
+    readings, ended = taken["readings"], taken["gaps"]
+    note = f"gaps: {', '.join(ended)}" if ended else ""
+    return [
+        Figures(
+            seconds=taken["seconds"],
+            ratio=readings[-1] / readings[min(1, len(readings) - 1)],
+            peak_mb=taken["peak_mib"] * 1.048576,
+            lost=len(ended),
+            note=note,
+        )
+    ]
+
+
+def main(deletions: int) -> None:
+    """Prints the memory at every mark, in MiB, as JSON."""
     with tempfile.TemporaryDirectory(prefix="media-auditor-bench-") as place:
         media = Path(os.path.realpath(place), "media")
         for number in range(DIRECTORIES):
             (media / str(number)).mkdir(parents=True)
         with watched_site(media) as (watcher, _):
-            begun = head_position()
-            memory = [waves(media, watcher, mark, begun) for mark in range(MARK, deletions + 1, MARK)]
-            peak, ended = memory_mib(watcher, "VmHWM"), gaps()
-    growth = memory[-1] / memory[min(1, len(memory) - 1)]
-    print(f"last against second {growth:.2f}, at most {peak:.0f} MiB, gaps: {', '.join(ended) or 'none'}")
-    sys.exit(growth > FLAT or bool(ended))
+            position, begun = head_position(), time.perf_counter()
+            memory = [waves(media, watcher, mark, position) for mark in range(MARK, deletions + 1, MARK)]
+            taken = {
+                "seconds": time.perf_counter() - begun,
+                "readings": memory,
+                "peak_mib": memory_mib(watcher, "VmHWM"),
+                "gaps": gaps(),
+            }
+    print(json.dumps(taken))
 
 
 def waves(media: Path, watcher: int, mark: int, begun: int) -> float:
@@ -43,9 +77,7 @@ def waves(media: Path, watcher: int, mark: int, begun: int) -> float:
         for name in names:
             os.unlink(name)
         _wait_for_the_log(begun + wave + WAVE)
-    memory = memory_mib(watcher, "VmRSS")
-    print(f"{mark:>9,} deletions committed: {memory:.1f} MiB", flush=True)
-    return memory
+    return memory_mib(watcher, "VmRSS")
 
 
 def _wait_for_the_log(position: int) -> None:
@@ -57,4 +89,4 @@ def _wait_for_the_log(position: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else DELETIONS)

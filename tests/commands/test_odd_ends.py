@@ -14,7 +14,7 @@ from django.db.models.signals import post_delete
 from auditor.orphans import registry
 from auditor.orphans.registry import Registration
 from deploy.gallery.models import Photo
-from tests.makers import make_file, make_photo
+from tests.makers import make_file, make_known, make_photo
 from tests.running import PROJECT, environment, run
 from tests.shapes.models import Profile
 
@@ -51,6 +51,7 @@ def profiles_live_elsewhere() -> Iterator[None]:
 
 
 def test_model_whose_table_is_elsewhere_is_left_out(media: Path, profiles_live_elsewhere: None) -> None:
+    make_known(media)
     make_file(media, "kept.txt")
     make_photo()
 
@@ -75,6 +76,8 @@ def test_named_model_whose_table_is_elsewhere_is_refused(
 
 
 def test_signal_handler_of_the_host_that_raises_is_told_to_the_log_and_deletes_nothing(media: Path) -> None:
+    make_known(media)
+
     def refuse(**_: Any) -> None:
         raise ValueError("not today")
 
@@ -93,6 +96,7 @@ def test_signal_handler_of_the_host_that_raises_is_told_to_the_log_and_deletes_n
 
 
 def test_log_file_on_a_full_disk_does_not_stop_the_deletion_and_is_told(media: Path) -> None:
+    make_known(media)
     make_file(media, "kept.txt")
     make_photo()
 
@@ -110,6 +114,8 @@ def test_log_file_on_a_full_disk_does_not_stop_the_deletion_and_is_told(media: P
 
 
 def test_pipe_of_the_host_that_breaks_is_not_taken_for_our_own(media: Path) -> None:
+    make_known(media)
+
     def lose(**_: Any) -> None:
         raise BrokenPipeError("the cache is gone")
 

@@ -13,12 +13,12 @@ from auditor.models import Run
 from deploy.gallery.models import Photo
 from tests.commands.library import Terminal, make_library, shell
 from tests.commands.programs import NAME, at_terminal
-from tests.makers import make_file, make_photo
+from tests.makers import make_file, make_known, make_photo
 from tests.running import Ran, manage
 
 UNMOUNTED = "This is what an unmounted volume or a wrong MEDIA_ROOT looks like: mount it or correct the setting."
 BY_HAND = (
-    "This is what an unmounted volume looks like. "
+    "This is what an unmounted volume or a wrong MEDIA_ROOT looks like. "
     "If the files are really gone, run the command without --force and answer yes."
 )
 
@@ -189,6 +189,7 @@ def test_name_in_a_refusal_is_written_out(media: Path, monkeypatch: pytest.Monke
 def test_unreadable_folder_is_listed_by_a_dry_run(
     media: Path, monkeypatch: pytest.MonkeyPatch, flag: str, code: int
 ) -> None:
+    make_known(media)
     make_file(media, "kept.jpg")
     make_photo("photos/gone.jpg")
     for number in range(12):

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from auditor import catalogue
+from auditor import (
+    catalogue,
+    catalogue_of_files,  # noqa: F401 - its lines are in the catalogue then
+)
+from auditor.answers import catalogue as of_answers  # noqa: F401 - its lines are in the catalogue then
 from auditor.auditlog import events
 from auditor.auditlog.coverage import GapReason
-from auditor.catalogue import ENVELOPE, LINES, OPTIONAL, SCHEMA, LogLine
+from auditor.catalogue import ENVELOPE, LINES, OPTIONAL, REQUIRED, SCHEMA, LogLine
+from auditor.integrity import catalogue as of_integrity  # noqa: F401 - its lines are in the catalogue then
 from auditor.orphans.route import RouteKind, RouteReason
 
 NOTE = "<!-- Made from {source} by tests/docs/generated.py: WRITE_DOCS=1 pytest tests/docs -->"
@@ -71,8 +76,8 @@ def json_log() -> str:
 def log_section(kind: type[LogLine]) -> list[str]:
     hints = get_type_hints(kind)
     rows = [
-        f"| `{field.name}` | {words(hints[field.name])} | {'yes' if field.default is MISSING else 'no'} |"
-        for field in fields(kind)
+        f"| `{name}` | {words(hints[name])} | {'yes' if default is REQUIRED else 'no'} |"
+        for name, default in kind.defaults.items()
     ]
     head = [f"## {kind.event}", "", f"{sentence(kind)}", f"Level: {kind.level}.", ""]
     return [*head, "| field | type | required |", "| --- | --- | --- |", *rows, ""]

@@ -1,6 +1,7 @@
 """The site that the pages show, and what its commands print at a terminal."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from PIL import Image
 from deploy.gallery import filling
 from deploy.gallery.images import rendition, thumbnail
 from deploy.gallery.pictures import draw_picture
-from tests.makers import real
+from tests.makers import make_known, real
 
 PHOTOS, VIDEOS = 24, 12
 SHOWN_MEDIA = "/app/media"
@@ -51,7 +52,7 @@ class Site:
 
     def _manage(self, line: str, screen: "Terminal") -> int:
         line, _, target = line.removeprefix(MANAGE).partition(" > ")
-        name, *arguments = line.split()
+        name, *arguments = shlex.split(line)
         with open(target or os.devnull, "w", encoding="utf-8") as file:
             return call(name, arguments, stdout=file if target else screen, screen=screen)
 
@@ -157,7 +158,7 @@ THUMBNAIL, RENDITION = make_once(thumbnail), make_once(rendition)
 
 
 def make_site(folder: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A filled gallery; the folder becomes the current one."""
+    """A filled gallery with its media folder registered; the folder becomes the current one."""
     site = Site(folder=folder, settings=settings, monkeypatch=monkeypatch)
     monkeypatch.setattr(filling, "draw_picture", draw_once)
     monkeypatch.setattr(filling, "thumbnail", THUMBNAIL)
@@ -165,4 +166,5 @@ def make_site(folder: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPa
     settings.MEDIA_ROOT = str(site.media)
     monkeypatch.chdir(folder)
     call_command("fill_gallery", photos=PHOTOS, videos=VIDEOS, stdout=StringIO())
+    make_known(site.media)
     return site

@@ -1,7 +1,7 @@
 """The pages that tell of options: each one exists, none is left out, and the words are those of `--help`."""
 
 import re
-from argparse import Action
+from argparse import Action, _SubParsersAction
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 from django.core.management import load_command_class
 from django.core.management.base import BaseCommand
 
+from auditor.management.questions import QUESTIONS
 from auditor.orphans import disk
 from auditor.orphans.route import Route, RouteKind, RouteReason, words
 from tests.docs.pages import COMMAND_PAGE, DOCS, fences, pages, prose, read, table_rows
@@ -16,10 +17,14 @@ from tests.docs.test_outputs import normal
 
 pytestmark = pytest.mark.sqlite
 
+QUESTIONS_PAGE = DOCS / "audit_log.md"
 WATCHER_PAGE = DOCS / "how-to/run-the-watcher.md"
 COMMANDS = {
+    "check_media_integrity": ("auditor", DOCS / "check_media_integrity.md"),
     "cleanup_orphaned_media": ("auditor", COMMAND_PAGE),
+    "cleanup_unused_files": ("auditor", DOCS / "cleanup_unused_files.md"),
     "register_media_root": ("auditor", DOCS / "how-to/register-a-media-root.md"),
+    "restore_orphaned_media": ("auditor", DOCS / "how-to/undo-a-clean-up.md"),
     "watch_media": ("watcher", WATCHER_PAGE),
 }
 CALL = re.compile(r"(?:manage\.py|-m) (\w+)([^`|>\n]*)")
@@ -41,8 +46,9 @@ def is_own(action: Action) -> bool:
 def shown(action: Action) -> list[str]:
     """An option as the page's table shows it: (flags, help)."""
     value = "{" + ",".join(action.choices) + "}" if action.choices else action.metavar
+    value = f"[{value}]" if action.nargs == "?" else value
     flags = [f"`{flag} {value}`" if value else f"`{flag}`" for flag in action.option_strings]
-    return [", ".join(flags), str(action.help)]
+    return [", ".join(flags), str(action.help).replace("%%", "%")]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -56,6 +62,37 @@ def test_option_page_names_every_option_of_django() -> None:
     long = [action.option_strings[-1] for action in actions("cleanup_orphaned_media") if not is_own(action)]
 
     assert [flag for flag in long if f"`{flag}`" not in read(COMMAND_PAGE)] == []
+
+
+def questions() -> dict[str, list[Action]]:
+    """The options of each question to the audit log."""
+    parser = load_command_class("auditor", "audit_log").create_parser("manage.py", "audit_log")
+    [asked] = [action for action in parser._actions if isinstance(action, _SubParsersAction)]
+    return {name: one._actions for name, one in asked.choices.items()}
+
+
+def test_page_of_questions_has_every_question_with_its_help() -> None:
+    rows = table_rows(QUESTIONS_PAGE, section="Overview")
+
+    assert rows == [[f"`{name}`", words] for name, (words, _) in QUESTIONS.items()]
+
+
+def test_page_of_questions_has_every_option() -> None:
+    common = {action.dest for action in questions()["spans"]} - {"root", "limit"}
+    rows = table_rows(QUESTIONS_PAGE, section="Options")
+    expected = [
+        [f"`{name}`", *shown(action)]
+        for name, actions in questions().items()
+        for action in actions
+        if action.option_strings and action.dest not in common
+    ]
+    everywhere = [
+        ["all but `export`" if action.dest == "json" else "all", *shown(action)]
+        for action in questions()["spans"]
+        if action.dest in common - {"help"}
+    ]
+
+    assert rows == expected + everywhere
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(DOCS)))
@@ -72,7 +109,7 @@ def test_every_option_that_the_page_names_exists() -> None:
 
     named = set(FLAG.findall(" ".join(CODE.findall(read(COMMAND_PAGE)))))
 
-    assert named - flags == {"--photos", "--videos"}  # of fill_gallery
+    assert named - flags == {"--photos", "--videos", "--replace"}  # of fill_gallery and register_media_root
 
 
 def a_route(reason: RouteReason, *, blind: bool = False, closed: str = "") -> Route:

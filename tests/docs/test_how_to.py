@@ -1,20 +1,29 @@
 """The how-to pages: a site that follows them works, and their tables hold what the code holds."""
 
+import errno
 import re
 from io import StringIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.core.files.base import ContentFile
 
 from auditor.auditlog.coverage import GapReason
 from auditor.catalogue import LINES
+from auditor.marker import MARKER, content_of
+from auditor.orphans import storages
+from auditor.orphans.disk import MISSING, PRESENT, Verdict
+from auditor.orphans.remote import look_now, prove, read_marker
 from deploy.gallery import media_audit
 from deploy.gallery.settings import DATABASES
 from tests.docs.bare_site import WORLD, add_settings, make_bare_site, run_block
 from tests.docs.pages import DOCS, IS_WRITING, marked, table_rows, write
 from tests.docs.site import Site, Terminal, call
 from tests.docs.worlds import in_world
+from tests.orphans.looking import broken
 from watcher import limits
 
 PIPELINES = DOCS / "how-to/log-pipelines.md"
@@ -22,8 +31,8 @@ WATCHING = DOCS / "how-to/run-the-watcher.md"
 SETTINGS = [fence for fence in marked("file") if fence.about == "settings.py"]
 [SHOWN] = [fence for fence in marked("output") if fence.about == WORLD]
 WATCHER_LINES = (
-    *("watcher.", "root.", "span.", "checkpoint.", "batch."),
-    *("append.", "spool.", "observer.", "report."),
+    *("watcher.", "root.registered", "root.waiting", "span.", "checkpoint.", "batch."),
+    *("append.", "spool.", "observer.", "report.", "record.orphaned", "journal.failed"),
 )
 
 
@@ -122,3 +131,25 @@ def test_alerts_are_on_lines_that_exist() -> None:
     rows = table_rows(PIPELINES, section="What to alert on")
 
     assert {row[0].strip("`") for row in rows} <= set(LINES)
+
+
+def test_shown_storage_adapter_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storages, "_factories", dict(storages._factories))
+    shop = ModuleType("shop.storages")
+    blocks = {fence.about: fence.text for fence in marked("file")}
+    exec(blocks["shop/storages.py"], shop.__dict__)
+    exec(blocks["shop/media_audit.py"], {})
+    (tmp_path / "media").mkdir()
+
+    adapter = storages.home_of(shop.ShardedStorage(location=tmp_path / "media")).adapter
+
+    assert adapter is not None
+    assert adapter.root == f"sharded:{tmp_path}/media"
+    assert adapter.is_empty()
+    adapter.write(MARKER, content_of(UUID(int=1)))
+    adapter.storage.save("docs/a.pdf", ContentFile(b"content"))
+    prove(adapter)
+    assert (read_marker(adapter), adapter.is_empty()) == (UUID(int=1), False)
+    assert look_now(adapter, ["docs/a.pdf", "docs/b.pdf"]) == {"docs/a.pdf": PRESENT, "docs/b.pdf": MISSING}
+    with broken("lstat", errno.EIO):
+        assert look_now(adapter, ["docs/a.pdf"])["docs/a.pdf"].verdict is Verdict.UNKNOWN

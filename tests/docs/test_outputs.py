@@ -13,8 +13,10 @@ from tests.docs.worlds import WORLDS, in_world
 from tests.makers import real
 
 VARYING = [
-    (re.compile(r"\b\d\d:\d\d\b"), "HH:MM"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DATE"),
+    (re.compile(r"\b\d\d:\d\d(:\d\d)?\b"), "HH:MM"),
     (re.compile(r"\b\d+ s ago"), "N s ago"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
 ]
 LEFT_OUT = "[…]\n"
 OUTPUTS = [fence for fence in marked("output") if fence.about != BARE]
@@ -41,6 +43,7 @@ def typed(fence: Fence) -> str:
 
 
 @pytest.mark.live
+@pytest.mark.sqlite
 @pytest.mark.parametrize("fence", OUTPUTS, ids=str)
 def test_shown_output_is_what_the_command_prints(fence: Fence, site: Site) -> None:
     with in_world(fence.about, site):

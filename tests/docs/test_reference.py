@@ -8,7 +8,8 @@ from django.core.checks.registry import registry as django_checks
 
 from auditor import checks, conf
 from auditor.errors import ExitCode
-from tests.docs.pages import DOCS, read, table_rows
+from auditor.integrity.findings import Kind
+from tests.docs.pages import DOCS, table_rows
 from tests.running import PROJECT
 
 pytestmark = pytest.mark.sqlite
@@ -59,9 +60,22 @@ def test_command_page_has_every_code_that_the_command_returns() -> None:
     assert {row[0] for row in table_rows(DOCS / "cleanup_orphaned_media.md", section="Exit codes")} == returned
 
 
+def test_integrity_page_has_every_kind_of_finding() -> None:
+    rows = table_rows(DOCS / "check_media_integrity.md", section="What it finds")
+
+    assert rows == [[code(kind.word), kind.severity.value, kind.one] for kind in Kind]
+
+
+def test_integrity_page_has_every_code_that_the_command_returns() -> None:
+    rows = table_rows(DOCS / "reference/exit-codes.md")
+    returned = {row[0] for row in rows if row[-2] not in ("", RESERVED)}
+
+    assert {row[0] for row in table_rows(DOCS / "check_media_integrity.md", section="Exit codes")} == returned
+
+
 def test_system_check_page_has_every_id() -> None:
     registered = [check for check in django_checks.get_checks() if check.__module__ == checks.__name__]
-    told = [re.fullmatch(r"(auditor\.E\d+): (.*)\.", str(check.__doc__).replace("`", "")) for check in registered]
+    told = [re.fullmatch(r"(auditor\.[EW]\d+): (.*)\.", str(check.__doc__).replace("`", "")) for check in registered]
 
     rows = [[row[0], row[2].replace("`", "")] for row in table_rows(DOCS / "reference/system-checks.md")]
 
@@ -89,11 +103,3 @@ def test_table_page_has_every_column() -> None:
         for one in models
     }
     assert dict(rows) == expected
-
-
-@pytest.mark.django_db
-def test_missing_set_is_made_again_by_the_shown_line() -> None:
-    line = re.search(r'--command "(.*)"', read(DOCS / "reference/tables.md"))
-
-    assert line
-    exec(line[1], {})

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from django.db import connection, transaction
 
+from auditor.auditlog import append_only
 from tests import settings
 from tests.faults.mounts import fill, mount_tmpfs, released
 from tests.faults.proxy import Proxy
@@ -98,7 +99,8 @@ class PostgresqlDatabase:
     def restore(self) -> None:
         # The keys between the tables are looked at when the transaction ends.
         removals = [f"DELETE FROM public.{name}" for name in _tables()]
-        _run(*removals, *(f"INSERT INTO public.{name} SELECT * FROM saved.{name}" for name in _tables()))
+        with append_only.lifted("default"):
+            _run(*removals, *(f"INSERT INTO public.{name} SELECT * FROM saved.{name}" for name in _tables()))
 
 
 def _tables() -> list[str]:

@@ -7,6 +7,7 @@ from django.conf import LazySettings
 from django.core.files.storage import FileSystemStorage
 
 from auditor.orphans import registry
+from tests.s3_server import s3  # noqa: F401 - a fixture
 from tests.shapes.models import Archived
 
 

@@ -21,7 +21,7 @@ from auditor.orphans.registry import audited_models
 from auditor.orphans.route import RouteKind
 from auditor.orphans.survey import make_survey
 from tests.orphans.world import World
-from watcher import census
+from watcher import candidates, census
 
 MODELS = ("gallery.Photo", "shapes.Pair", "shapes.Document")
 
@@ -36,6 +36,7 @@ def made_world() -> Iterator[World]:
         transaction.atomic(),
     ):
         patch.setattr(census, "BATCH", 1)
+        patch.setattr(candidates, "BATCH", 2)
         patch.setattr(references, "READ_CHUNK", 3)
         media = Path(folder, "media")
         media.mkdir()

@@ -6,13 +6,15 @@ from uuid import uuid4
 
 from auditor.auditlog import store
 from auditor.auditlog.events import SpanOpened
+from auditor.journal import triggers
 from auditor.models import Root
-from auditor.orphans.disk import identity
 from auditor.orphans.finder import find
+from auditor.orphans.journaled import audited_columns
 from auditor.orphans.plan import Finding, Group, Plan
 from auditor.orphans.registry import audited_models
 from auditor.orphans.route import RouteKind
 from auditor.orphans.survey import make_survey
+from auditor.roots import identity
 from tests.makers import real
 from watcher.census import take_census
 from watcher.reach import Reach
@@ -32,6 +34,7 @@ def finding(plan: Plan, model: str) -> Finding:
 def watch(media: Path) -> Root:
     """A root that the log vouches for, as a watcher leaves it after its first checkpoint."""
     root, span = store.register_root(real(media), using="default"), uuid4()
+    triggers.install(audited_columns("default"), using="default")
     opened = SpanOpened(
         root=root.pk,
         occurred_at=store.database_time("default"),
@@ -39,8 +42,9 @@ def watch(media: Path) -> Root:
         identity=identity(root.path),
     )
     store.append([opened], using="default")
-    for events in take_census(root, span, reach=Reach(), using="default"):
-        store.append(events, using="default")
+    for part in take_census(root, span, reach=Reach(), using="default"):
+        store.append(part.events, using="default")
+        part.keep("default")
     store.move_watermark(span, store.database_time("default"), using="default")
     return root
 

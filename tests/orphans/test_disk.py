@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.orphans import disk
-from auditor.orphans.disk import MISSING, NOT_A_NAME, ODDLY_PRESENT, PRESENT, Disk, look_now
+from auditor.orphans.disk import MISSING, NOT_A_NAME, ODDLY_PRESENT, PRESENT, Disk, look_now, looks_now
 from tests.makers import make_file, real
 from tests.orphans.looking import broken, judge, unknown
 
@@ -30,6 +30,34 @@ def test_a_large_folder_is_not_listed_for_a_few_names(media: Path) -> None:
         looks = judge(media, f"photos/{7:060}.jpg", "photos/b.jpg", "photos/\0.jpg")
 
     assert looks == {"photos/b.jpg": MISSING, "photos/\0.jpg": NOT_A_NAME}
+
+
+def test_names_in_a_large_folder_are_asked_for_without_a_listing(media: Path) -> None:
+    for number in range(500):
+        make_file(media, f"photos/{number:060}.jpg")
+    (media / "photos/link").symlink_to("nowhere")
+    there = [f"photos/{number:060}.jpg" for number in range(10)]
+
+    with broken("listdir", errno.EIO):
+        looks = judge(media, *there, "photos/b.jpg", "photos/\0", "photos/.", "photos/..", "photos/link", "photos/")
+
+    assert looks == {
+        "photos/b.jpg": MISSING,
+        "photos/\0": NOT_A_NAME,
+        "photos/.": ODDLY_PRESENT,
+        "photos/..": ODDLY_PRESENT,
+        "photos/": ODDLY_PRESENT,
+    }
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES])
+def test_a_large_folder_that_cannot_be_opened_is_looked_at_name_by_name(number: int, media: Path) -> None:
+    for index in range(500):
+        make_file(media, f"photos/{index:060}.jpg")
+    there = [f"photos/{index:060}.jpg" for index in range(10)]
+
+    with broken("open", number):
+        assert judge(media, *there, "photos/b.jpg") == {"photos/b.jpg": MISSING}
 
 
 def test_a_large_folder_is_listed_where_exactness_is_asked_for(media: Path) -> None:
@@ -141,3 +169,4 @@ def test_a_listing_an_exact_listing_and_a_look_agree(tree: list[tuple[str, ...]]
         now = {name: look_now(real(root), name).verdict for name in names}
         assert {name: looked.get(name, PRESENT).verdict for name in names} == now
         assert {name: exact.get(name, PRESENT).verdict for name in names} == now
+        assert {name: look.verdict for name, look in looks_now(real(root), names).items()} == now

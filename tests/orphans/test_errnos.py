@@ -46,6 +46,17 @@ def test_a_folder_that_cannot_be_read_makes_all_its_names_unknown(function: str,
     assert looked.unlisted == {"photos": unknown(number).reason, ".": unknown(number).reason}
 
 
+@pytest.mark.parametrize("name", ["loop/a.jpg", f"{'x' * 300}/a.jpg"], ids=["circle", "too long"])
+def test_a_folder_that_no_disk_could_list_makes_its_names_unknown_and_no_more(name: str, media: Path) -> None:
+    (media / "loop").symlink_to("loop")
+    looked = Disk(real(media))
+
+    looks = looked.judge([name, "gone.jpg"])
+
+    assert [looks[one].verdict for one in (name, "gone.jpg")] == [Verdict.UNKNOWN, Verdict.MISSING]
+    assert looked.unlisted == {}
+
+
 @given(st.integers(1, 600))
 def test_an_errno_without_a_name_is_unknown_too(number: int) -> None:
     assert judge_error(OSError(number, os.strerror(number))) == (MISSING if number in GONE else unknown(number))

@@ -9,6 +9,7 @@ from auditor.orphans import references
 from auditor.orphans.finder import find
 from auditor.orphans.plan import Finding, Orphan, Unknown
 from auditor.orphans.registry import audited_models
+from auditor.orphans.storages import NO_ADAPTER
 from auditor.orphans.survey import make_survey
 from deploy.gallery.models import Photo
 from tests.makers import make_file, make_photo, make_video
@@ -121,7 +122,13 @@ def test_record_is_kept_if_one_of_its_primary_files_cannot_be_checked(
 
     assert keys(plan, "shapes.Pair") == [alone.pk]
     assert plan.unknown == (
-        Unknown("shapes.Pair", gone.pk, "right", "pairs/right", "InMemoryStorage keeps its files in no local folder"),
+        Unknown(
+            "shapes.Pair",
+            gone.pk,
+            "right",
+            "pairs/right",
+            f"InMemoryStorage keeps its files in no local folder, {NO_ADAPTER}",
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.auditlog import store
+from auditor import keys
 from auditor.orphans import registry
 from auditor.orphans.plan import Group
 from auditor.orphans.registry import Registration
@@ -55,8 +55,9 @@ def test_group_whose_name_cannot_be_told_is_told_by_its_key(media: Path, monkeyp
     assert [str(orphan.group) for orphan in orphans] == [f"Album: #{photo.album_id}"]
 
 
-def test_many_orphans_have_their_groups(media: Path) -> None:
-    albums = [make_album(f"Album {number}") for number in range(store.CHUNK + 10)]
+def test_many_orphans_have_their_groups(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "NUMBERS", 40)
+    albums = [make_album(f"Album {number}") for number in range(2 * keys.NUMBERS + 10)]
     for album in albums:
         make_photo(f"photos/{album.pk}.jpg", album=album)
 

@@ -1,11 +1,22 @@
 """Names that no careful site holds, and some do: each has its verdict, from a listing as from a look."""
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from auditor.orphans.disk import LEADS_OUT, LEAVES_ROOT, MISSING, NOT_A_NAME, ODDLY_PRESENT, PRESENT, look_now
+from auditor.orphans.disk import (
+    LEADS_OUT,
+    LEAVES_ROOT,
+    MISSING,
+    NOT_A_NAME,
+    ODDLY_PRESENT,
+    PRESENT,
+    Look,
+    look_now,
+    looks_now,
+)
 from tests.makers import make_file, real
 from tests.orphans.looking import judge, unknown
 
@@ -120,10 +131,21 @@ def test_a_hostile_name_has_the_same_verdict_alone(exact: bool, media: Path) -> 
     assert looks == HOSTILE
 
 
-def test_a_hostile_name_looked_at_now_has_the_same_verdict(media: Path) -> None:
+def one_by_one(media: Path) -> dict[str, Look]:
+    return {name: look_now(real(media), name) for name in HOSTILE}
+
+
+def together(media: Path) -> dict[str, Look]:
+    return looks_now(real(media), HOSTILE)
+
+
+@pytest.mark.parametrize("looking", [one_by_one, together])
+def test_a_hostile_name_looked_at_now_has_the_same_verdict(
+    looking: Callable[[Path], dict[str, Look]], media: Path
+) -> None:
     make_hostile_tree(media)
 
-    looks = {name: look_now(real(media), name) for name in HOSTILE}
+    looks = looking(media)
 
     assert [(look.verdict, look.reason) for look in looks.values()] == [
         (look.verdict, look.reason) for look in HOSTILE.values()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import AuditorError, ExitCode
-from auditor.orphans.disk import holds_files, identity, is_directory
+from auditor.orphans.disk import is_directory
+from auditor.roots import holds_files, identity
 from tests.makers import make_file, real
 from tests.orphans.looking import broken, shared_media, without_privileges
 

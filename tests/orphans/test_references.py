@@ -1,24 +1,21 @@
 """Which records are read, in which order, and which of them are candidates."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.auditlog.coverage import CheckpointSeen, FieldSeen
-from auditor.models import MissingFile, Root
+from auditor.journal import entries
+from auditor.journal.columns import column_of, key_text
+from auditor.models import MissingFile, Root, UncheckedReference
 from auditor.orphans import references
 from auditor.orphans.references import Row, lies_below, read_candidates, topmost
 from auditor.orphans.registry import AuditedModel, audited_models
 from deploy.gallery.models import Photo
 from tests.makers import make_photo
 from tests.shapes.models import Archived, Contract, Invoice
-
-NOW = datetime(2026, 3, 1, 10, 2, tzinfo=UTC)
-NOBODY_NEW = 2**62  # a key that no record reaches
 
 
 def audited(name: str) -> AuditedModel:
@@ -81,17 +78,8 @@ def test_what_the_default_manager_hides_is_read_and_counted() -> None:
     sealed = Archived.objects.create(file="old.zip", is_sealed=True)
     assert not Archived.objects.exists()
 
-    assert references.count(audited("shapes.Archived"), "default") == 1
+    assert references.counts([audited("shapes.Archived")], "default") == {"shapes.Archived": 1}
     assert list(references.read_all(audited("shapes.Archived"), "default")) == [[(sealed.pk, "old.zip")]]
-
-
-@pytest.mark.django_db
-def test_highest_key_of_an_empty_table_is_zero() -> None:
-    assert references.highest_key(audited("gallery.Photo"), "default") == 0
-
-    photo = make_photo()
-
-    assert references.highest_key(audited("gallery.Photo"), "default") == photo.pk
 
 
 @pytest.mark.django_db
@@ -114,12 +102,15 @@ def make_missing(*paths: str, root: str = "/srv/media") -> None:
         )
 
 
-def candidates(*, seen: FieldSeen | None = None) -> list[str]:
-    """The images of the photos that the log does not vouch for, each once."""
-    photos = audited("gallery.Photo")
-    compared = {one.id: seen or FieldSeen(highest_key=NOBODY_NEW) for one in photos.fields}
-    checkpoint = CheckpointSeen(position=1, made_at=NOW, fields=compared)
-    found = read_candidates(photos, photos.fields, checkpoint, make_root().pk, "default")
+def all_is_checked() -> None:
+    """As after the watcher has looked at all that was written."""
+    UncheckedReference.objects.all().delete()
+
+
+def candidates(name: str = "gallery.Photo") -> list[str]:
+    """The first names of the records that the log does not vouch for, each once."""
+    model = audited(name)
+    found = read_candidates(model, model.fields, make_root(), "default")
     return sorted({row[1] for chunk in found for row in chunk})
 
 
@@ -134,12 +125,15 @@ def any_number_of_prefixes(request: pytest.FixtureRequest, monkeypatch: pytest.M
 def test_nobody_is_a_candidate_while_nothing_is_missing() -> None:
     make_photos(3)
 
+    all_is_checked()
+
     assert candidates() == []
 
 
 @pytest.mark.django_db
 def test_a_missing_name_in_any_field_makes_a_candidate() -> None:
     make_photos(4)
+    all_is_checked()
 
     make_missing("photos/1.jpg", "thumbnails/2.jpg", "elsewhere/3.jpg")
 
@@ -149,6 +143,7 @@ def test_a_missing_name_in_any_field_makes_a_candidate() -> None:
 @pytest.mark.django_db
 def test_what_is_missing_in_another_root_makes_no_candidate() -> None:
     make_photos(2)
+    all_is_checked()
 
     make_missing("photos/1.jpg", "photos/", root="/srv/other")
 
@@ -162,6 +157,7 @@ def test_a_missing_directory_makes_candidates_of_all_below_it_and_of_its_own_nam
     for name in ("a/b", "a/b/1.jpg", "a/b/c/2.jpg", "a/bb/3.jpg", "a/b-/4.jpg", "a/5.jpg", "x/a/b/6.jpg", "7.jpg"):
         make_photo(name)
     make_photo("8.jpg", thumbnail="a/b/8.jpg")
+    all_is_checked()
 
     make_missing("a/b/", "a/b/c/")
 
@@ -173,6 +169,7 @@ def test_a_missing_directory_makes_candidates_of_all_below_it_and_of_its_own_nam
 def test_a_directorys_name_is_no_pattern(directory: str, any_number_of_prefixes: None) -> None:
     for name in (f"{directory}/1.jpg", "100/2.jpg", "axb/3.jpg", "backslash/4.jpg", "z/5.jpg"):
         make_photo(name)
+    all_is_checked()
 
     make_missing(f"{directory}/")
 
@@ -183,6 +180,7 @@ def test_a_directorys_name_is_no_pattern(directory: str, any_number_of_prefixes:
 def test_more_missing_directories_than_the_database_is_asked_for_are_all_found() -> None:
     make_photos(2)
     make_photo("70/a.jpg")
+    all_is_checked()
 
     make_missing(*(f"{number}/" for number in range(references.PREFIXES_BY_DATABASE + 50)))
 
@@ -190,20 +188,51 @@ def test_more_missing_directories_than_the_database_is_asked_for_are_all_found()
 
 
 @pytest.mark.django_db
-def test_what_the_checkpoint_has_not_seen_is_a_candidate() -> None:
-    rows = make_photos(4)
+def test_a_missing_name_whose_records_are_among_the_candidates_is_not_looked_for() -> None:
+    make_photos(3)
+    all_is_checked()
+    make_missing("photos/1.jpg", "photos/")
 
-    assert candidates(seen=FieldSeen(highest_key=rows[1][0])) == ["photos/2.jpg", "photos/3.jpg"]
+    Root.objects.update(resolved_until=1)
+
+    assert candidates() == []
 
 
 @pytest.mark.django_db
-def test_names_that_the_log_cannot_speak_for_are_candidates() -> None:
-    rows = make_photos(1200)
-    odd = tuple(row[0] for row in rows[::2])  # more than go into one query
+def test_what_nobody_has_looked_at_since_it_was_written_is_a_candidate() -> None:
+    rows = make_photos(3)
+    all_is_checked()
 
-    found = candidates(seen=FieldSeen(highest_key=NOBODY_NEW, odd_keys=odd))
+    entries_of("gallery.Photo", "image", [rows[1][0], rows[1][0]])
 
-    assert found == sorted(row[1] for row in rows[::2])
+    assert candidates() == ["photos/1.jpg"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "make", "field"),
+    [
+        ("gallery.Photo", make_photos, "thumbnail"),
+        ("shapes.Invoice", make_invoices, "scan"),
+        ("shapes.Contract", make_contracts, "file"),
+    ],
+)
+def test_candidates_are_found_by_any_kind_of_key(name: str, make: Callable[[int], list[Row]], field: str) -> None:
+    rows = make(1200)  # more than go into one query of keys
+    all_is_checked()
+    column = column_of(audited(name).model, field)
+
+    entries.add_candidates(column, [key_text(column, row[0], "default") for row in rows[::2]], using="default")
+
+    assert candidates(name) == sorted(row[1] for row in rows[::2])
+
+
+def entries_of(name: str, field: str, keys: list[object]) -> None:
+    """What triggers would write of these records."""
+    column = column_of(audited(name).model, field)
+    UncheckedReference.objects.bulk_create(
+        UncheckedReference(field=column.id, key=key_text(column, key, "default")) for key in keys
+    )
 
 
 @pytest.mark.postgresql
@@ -213,6 +242,7 @@ def test_candidates_are_found_in_a_column_of_another_collation(any_number_of_pre
         cursor.execute('ALTER TABLE gallery_photo ALTER COLUMN image TYPE varchar(100) COLLATE "und-x-icu"')
     make_photos(2)
     make_photo("photos-/2.jpg")
+    all_is_checked()
 
     make_missing("photos/1.jpg", "photos/")
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import django
 import pytest
 from django.conf import LazySettings
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
@@ -15,6 +16,7 @@ from auditor.orphans.registry import (
     audited_models,
     roots,
 )
+from auditor.orphans.storages import NO_ADAPTER
 from tests.makers import real
 from tests.shapes.models import Contract, Document, Pair
 
@@ -30,14 +32,17 @@ def test_every_table_with_a_file_field_is_found_once_without_configuration(nothi
         "shapes.Archived": ["file"],
         "shapes.Detail": ["image"],
         "shapes.Document": ["file"],
+        "shapes.Exhibit": ["file"],
         "shapes.Invoice": ["scan"],
         "shapes.Locked": ["file"],
         "shapes.Measured": ["image"],
         "shapes.Page": ["file"],
         "shapes.Pair": ["left", "right"],
         "shapes.Part": ["file"],
+        "shapes.Passport": ["scan"],
         "shapes.Profile": ["avatar"],
-    }
+        "shapes.Voucher": ["scan"],
+    } | ({"shapes.Painting": ["file"]} if django.VERSION >= (6, 1) else {})
     assert not any(one.named for one in audited_models())
 
 
@@ -86,7 +91,6 @@ def test_named_child_of_several_tables_is_audited_with_its_parents_field(nothing
     contract = audited_models(["shapes.Contract"])[0]
 
     assert (contract.model, [field.id for field in contract.fields]) == (Contract, ["shapes.Contract.file"])
-    assert not contract.has_increasing_key  # a row may be added to a parent of any age
 
 
 def test_child_is_not_audited_a_second_time_beside_its_parent(nothing_named: None) -> None:
@@ -143,9 +147,9 @@ class SealedStorage(FileSystemStorage):
 @pytest.mark.parametrize(
     ("storage", "fault"),
     [
-        (InMemoryStorage(), "InMemoryStorage keeps its files in no local folder"),
-        (ShardedStorage(), "ShardedStorage may keep a file elsewhere than its name says"),
-        (SealedStorage(), "SealedStorage may keep a file elsewhere than its name says"),
+        (InMemoryStorage(), f"InMemoryStorage keeps its files in no local folder, {NO_ADAPTER}"),
+        (ShardedStorage(), f"ShardedStorage may keep a file elsewhere than its name says, {NO_ADAPTER}"),
+        (SealedStorage(), f"SealedStorage may keep a file elsewhere than its name says, {NO_ADAPTER}"),
         (
             FileSystemStorage(location="media"),
             "its folder 'media' depends on where the command is started: make it absolute",
@@ -167,4 +171,7 @@ def test_default_storage_is_named_by_its_class(settings: LazySettings) -> None:
 
     left = found_pair().fields[0]
 
-    assert (left.root, left.storage_fault) == (None, "InMemoryStorage keeps its files in no local folder")
+    assert (left.root, left.storage_fault) == (
+        None,
+        f"InMemoryStorage keeps its files in no local folder, {NO_ADAPTER}",
+    )

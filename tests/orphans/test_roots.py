@@ -9,9 +9,11 @@ from django.conf import LazySettings
 from django.core.files.storage import InMemoryStorage
 
 from auditor.errors import AuditorError, ExitCode
+from auditor.mounts import mounted_in
 from auditor.orphans import registry
-from auditor.orphans.disk import identity
 from auditor.orphans.plan import Finding, RootSeen, Unknown
+from auditor.orphans.storages import NO_ADAPTER
+from auditor.roots import identity
 from tests.makers import make_file, make_photo, real
 from tests.orphans.planning import finding, keys, planned
 from tests.shapes.models import Archived, Locked
@@ -52,9 +54,9 @@ def test_two_roots_are_told_apart(media: Path, archive: Path) -> None:
     plan = planned("gallery.Photo", "shapes.Archived")
 
     assert (keys(plan, "gallery.Photo"), keys(plan, "shapes.Archived")) == ([photo.pk], [archived.pk])
-    assert plan.roots == (
-        RootSeen(path=real(media), identity=identity(real(media))),
-        RootSeen(path=real(archive), identity=identity(real(archive))),
+    paths = (real(media), real(archive))
+    assert plan.roots == tuple(
+        RootSeen(path=path, identity=identity(path), is_unproven=True, mounted=mounted_in(path)) for path in paths
     )
     assert {root: list(routes) for root, routes in plan.routes.items()} == {
         real(media): ["gallery.Photo.image", "gallery.Photo.thumbnail"],
@@ -88,7 +90,7 @@ def test_files_in_no_folder_are_reported_and_not_judged(media: Path, monkeypatch
         total=1,
         named=True,
         has_primary=True,
-        unchecked={"file": "InMemoryStorage keeps its files in no local folder"},
+        unchecked={"file": f"InMemoryStorage keeps its files in no local folder, {NO_ADAPTER}"},
     )
     assert plan.roots == ()
 
@@ -113,4 +115,4 @@ def test_root_without_a_single_file_is_seen_in_the_plan(media: Path) -> None:
 
     plan = planned()
 
-    assert plan.empty_roots == (real(media),)
+    assert [(root.path, root.is_empty) for root in plan.unproven] == [(real(media), True)]

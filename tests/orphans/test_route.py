@@ -10,6 +10,7 @@ from auditor.orphans.route import Route, RouteKind, RouteReason, decide, words
 
 NOW = datetime(2026, 3, 1, 10, 7, 30, tzinfo=UTC)
 FIELD = "gallery.Photo.image"
+MARK = "triggers 1"
 
 
 def at(hour: int, minute: int, second: int = 0) -> datetime:
@@ -25,7 +26,7 @@ COMPARED_AT = at(10, 7, 1)
 
 
 def make_checkpoint(*, made_at: datetime = COMPARED_AT, **seen: Any) -> CheckpointSeen:
-    return CheckpointSeen(position=9, made_at=made_at, fields={FIELD: FieldSeen(**({"highest_key": 7} | seen))})
+    return CheckpointSeen(position=9, made_at=made_at, fields={FIELD: FieldSeen(**({"journal": MARK} | seen))})
 
 
 def covered(**columns: Any) -> Coverage:
@@ -34,7 +35,7 @@ def covered(**columns: Any) -> Coverage:
 
 
 def route(coverage: Coverage, **asked: Any) -> Route:
-    known = {"field": FIELD, "identity": "8:1", "allowed_seconds": 30.0}
+    known = {"field": FIELD, "identity": "8:1", "mark": MARK, "allowed_seconds": 30.0}
     return decide(coverage, **(known | asked))
 
 
@@ -100,12 +101,17 @@ STOPPED = make_span(opened_at=at(9, 0), covered_until=at(10, 2), closed_at=at(10
             "the watcher did not know this field when it compared everything (restart it)",
         ),
         (
-            covered(checkpoint=make_checkpoint(highest_key=None)),
-            RouteReason.KEY_NOT_INCREASING,
-            "its keys do not increase, so records added since cannot be told",
+            covered(checkpoint=make_checkpoint(journal="triggers 0")),
+            RouteReason.JOURNAL_CHANGED,
+            "its table or triggers were changed, and the watcher has not compared it since",
         ),
         (
-            covered(checkpoint=make_checkpoint(odd_keys=None)),
+            covered(checkpoint=make_checkpoint(journal="")),
+            RouteReason.JOURNAL_CHANGED,
+            "its table or triggers were changed, and the watcher has not compared it since",
+        ),
+        (
+            covered(checkpoint=make_checkpoint(has_too_many_odd=True)),
             RouteReason.TOO_MANY_ODD_NAMES,
             "too many of its names run through symlinks or cannot be read",
         ),
@@ -119,6 +125,13 @@ def test_only_full_coverage_opens_the_log_and_every_other_case_says_why(
     assert chosen.reason is reason
     assert chosen.kind is (RouteKind.LOG if reason is RouteReason.COVERED else RouteKind.SCAN)
     assert words(chosen) == said
+
+
+def test_a_field_whose_writes_nobody_journals_is_scanned() -> None:
+    chosen = route(covered(checkpoint=make_checkpoint(journal="")), mark="")
+
+    assert (chosen.kind, chosen.reason) == (RouteKind.SCAN, RouteReason.NOT_JOURNALED)
+    assert words(chosen) == "nothing writes down which records change (manage.py reference_journal says why)"
 
 
 def test_asking_for_the_scan_gets_the_scan() -> None:

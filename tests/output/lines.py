@@ -1,7 +1,6 @@
 """Lines of the JSON log, of every kind and with anything in them."""
 
 import json
-from dataclasses import fields
 from io import StringIO
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -34,13 +33,13 @@ def names(hint: Any) -> Any:
 def lines(kind: type[LogLine]) -> st.SearchStrategy[LogLine]:
     """Any line of a kind."""
     hints = get_type_hints(kind)
-    return st.builds(kind, **{field.name: names(hints[field.name]) for field in fields(kind)})
+    return st.builds(kind, **{name: names(hints[name]) for name in kind.defaults})
 
 
 def largest(kind: type[LogLine], text: str) -> LogLine:
     """A line of a kind in which every text is this one, and everything that may be long is very long."""
     hints = get_type_hints(kind)
-    return kind(**{field.name: _largest(hints[field.name], text) for field in fields(kind)})
+    return kind(**{name: _largest(hints[name], text) for name in kind.defaults})
 
 
 def _largest(hint: Any, text: str) -> Any:

@@ -1,10 +1,11 @@
 """The catalogue: each kind of line has a schema that fits it and nothing else."""
 
 import re
+import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -42,10 +43,11 @@ def test_schema_is_valid_and_says_what_it_is_for(kind: type[LogLine]) -> None:
     Draft202012Validator.check_schema(schema)
     assert schema["$id"] == f"urn:media-auditor:log:{kind.event}:1"
     assert schema["description"].endswith(".")
-    assert re.fullmatch("[a-z]+[.][a-z]+", kind.event)
-    assert getattr(catalogue, kind.__name__) is kind
+    assert re.fullmatch("[a-z]+[.][a-z_]+", kind.event)
+    assert getattr(sys.modules[kind.__module__], kind.__name__) is kind
 
 
+@settings(max_examples=20)  # of each kind
 @given(st.data())
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.event)
 def test_any_line_of_a_kind_fits_its_schema(kind: type[LogLine], data: st.DataObject) -> None:
@@ -89,3 +91,10 @@ def test_numbers_stay_exact_in_every_reader(number: int, is_fitting: bool) -> No
     found = faults(RunCompleted, ENVELOPE | values | counts | dict.fromkeys(totals, 0))
 
     assert (found == []) is is_fitting
+
+
+def test_a_line_takes_all_of_its_fields_and_no_others() -> None:
+    with pytest.raises(TypeError, match="LogLost lacks, or does not know: error"):
+        catalogue.LogLost()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="LogLost lacks, or does not know: errno"):
+        catalogue.LogLost(error="No space left on device", errno=28)  # type: ignore[call-arg]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor import catalogue, jsonlog
@@ -36,6 +36,7 @@ def test_longest_line_fits_its_limit_and_its_schema(kind: type[LogLine], text: s
     assert len(line.removesuffix("\n")) <= 7_680
 
 
+@settings(max_examples=20)  # of each kind, and one function writes them all
 @given(st.data())
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.event)
 def test_line_is_one_line_of_plain_characters(kind: type[LogLine], data: st.DataObject) -> None:
@@ -164,6 +165,7 @@ def test_configuration_of_the_host_after_the_log_was_opened_changes_nothing(conf
     assert [json.loads(line)["path"] for line in stream.getvalue().splitlines()] == ["before.jpg", "after.jpg"]
 
 
+@settings(max_examples=20)  # of each kind, and one function writes them all
 @given(st.data())
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.event)
 def test_console_line_holds_nothing_that_a_terminal_obeys(kind: type[LogLine], data: st.DataObject) -> None:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor import report
-from auditor.orphans.plan import Deleted, Finding, Group, Kept, Orphan, Outcome, Plan, RootSeen, Unknown
+from auditor.orphans.plan import Along, Deleted, Finding, Group, Kept, Orphan, Outcome, Plan, RootSeen, Unknown
 from auditor.orphans.route import Route, RouteKind, RouteReason
+from auditor.wording import safe
 from tests.commands.library import RULE
 
 pytestmark = pytest.mark.sqlite
@@ -100,12 +101,19 @@ def test_unknown_names_are_listed_and_nothing_is_called_clean() -> None:
     assert blocks[1:] == [f"{head}\n{ten}\n  ... and 1 more"]
 
 
-def test_empty_root_is_shown_for_what_it_looks_like() -> None:
+@pytest.mark.parametrize(
+    ("is_empty", "what"), [(True, "There is not a single file"), (False, "Not one file that a record names is")]
+)
+def test_root_that_nothing_proves_is_shown_for_what_it_looks_like(is_empty: bool, what: str) -> None:
+    root = RootSeen(path="/srv/\nmedia", identity="8:1", is_unproven=True, is_empty=is_empty)
+    route = Route(kind=RouteKind.SCAN, reason=RouteReason.ASKED, now=datetime(2026, 1, 1, tzinfo=UTC))
+
     blocks = summarised(
-        found(orphans=(orphan("a.jpg"),)), roots=(RootSeen(path="/srv/\nmedia", identity="8:1", is_empty=True),)
+        found(orphans=(orphan("a.jpg"),)), roots=(root,), routes={root.path: {"gallery.Photo.image": route}}
     )
 
-    assert blocks[2:] == ["There is not a single file in /srv/\\nmedia: this is what an unmounted volume looks like."]
+    looks_like = "this is what an unmounted volume or a wrong MEDIA_ROOT looks like."
+    assert blocks[-1] == f"{what} in /srv/\\nmedia: {looks_like}"
 
 
 def test_completion_tells_what_went_what_went_along_and_what_stayed() -> None:
@@ -113,7 +121,11 @@ def test_completion_tells_what_went_what_went_along_and_what_stayed() -> None:
     outcome = Outcome(
         deleted=(Deleted(model="gallery.Photo", orphan=orphan("a.jpg"), position=1),),
         kept=(Kept(model="gallery.Photo", orphan=orphan("\x1bb.jpg"), reason="the file is back", is_settled=True),),
-        cascade={"gallery.Rendition": 3, "gallery.Photo_tags": 2},
+        taken=(
+            Along(what="gallery.Photo_tags", one="tag link", many="tag links", count=1),
+            Along(what="gallery.Rendition", one="rendition", many="renditions", count=1_204),
+        ),
+        emptied=(Along(what="gallery.Album.cover", one="album cover", many="album covers", count=3),),
     )
 
     assert report.completion(plan, outcome) == (
@@ -122,7 +134,8 @@ def test_completion_tells_what_went_what_went_along_and_what_stayed() -> None:
         "Videos deleted: 0\n"
         "Total deleted: 1\n"
         f"{RULE}\n\n"
-        "Deleted with them: 2 gallery.Photo_tags, 3 gallery.Rendition\n\n"
+        "Also deleted: 1,204 renditions, 1 tag link\n"
+        "Set to empty: 3 album covers\n\n"
         "Kept: 1 record\n"
         "  - \\x1bb.jpg (the file is back)"
     )
@@ -134,7 +147,7 @@ texts = st.text(st.characters(exclude_categories=()))
 
 @given(texts)
 def test_safe_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
-    shown = report.safe(text)
+    shown = safe(text)
 
     assert shown.isprintable()
     assert "\x1b" not in shown
@@ -143,19 +156,19 @@ def test_safe_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
 
 @given(texts)
 def test_safe_text_is_safe_already(text: str) -> None:
-    assert report.safe(report.safe(text)) == report.safe(text)
+    assert safe(safe(text)) == safe(text)
 
 
 @given(texts)
 def test_what_can_be_printed_is_left_as_it_is(text: str) -> None:
     printable = "".join(filter(str.isprintable, text))
 
-    assert report.safe(printable) == printable
+    assert safe(printable) == printable
 
 
 @given(texts, texts)
 def test_each_character_is_written_out_for_itself(one: str, two: str) -> None:
-    assert report.safe(one + two) == report.safe(one) + report.safe(two)
+    assert safe(one + two) == safe(one) + safe(two)
 
 
 @pytest.mark.parametrize(
@@ -166,10 +179,11 @@ def test_each_character_is_written_out_for_itself(one: str, two: str) -> None:
         ("\x1b[31m\x9b31m\x7f\x00", "\\x1b[31m\\x9b31m\\x7f\\x00"),
         ("\u202e\u2066\u200b\ufeff\u2028", "\\u202e\\u2066\\u200b\\ufeff\\u2028"),
         ("\xa0\u3000", "\\xa0\\u3000"),
-        ("\udcff", "\\udcff"),
+        ("\udcff", "\\xff"),
+        ("\ud800", "\\ud800"),
         ("\U000e0001", "\\U000e0001"),
     ],
     ids=ascii,
 )
 def test_safe_text(text: str, shown: str) -> None:
-    assert report.safe(text) == shown
+    assert safe(text) == shown

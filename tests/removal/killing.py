@@ -1,4 +1,4 @@
-"""A program that runs clean-ups in processes of their own, and kills them in the middle.
+"""A program that runs clean-ups and restores in processes of their own, and kills them in the middle.
 
 It is started once and forks for each run, because starting Django takes longer than all the killing.
 """
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
@@ -22,11 +23,14 @@ PATIENCE = 60.0  # seconds
 
 
 class Killer(AbstractContextManager["Killer"]):
-    """The program, as a test uses it."""
+    """The program, as a test uses it; `does` is "clean" or "restore"."""
+
+    def __init__(self, does: str = "clean") -> None:
+        self.does = does
 
     def __enter__(self) -> "Killer":
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.removal.killing"],
+            [sys.executable, "-m", "tests.removal.killing", self.does],
             cwd=PROJECT,
             env=environment(),
             stdin=subprocess.PIPE,
@@ -36,7 +40,7 @@ class Killer(AbstractContextManager["Killer"]):
         return self
 
     def run(self, *, kill_after: float = PATIENCE) -> float:
-        """Runs a clean-up and kills it after so many seconds in its removal; gives back the seconds that it had."""
+        """Runs it once and kills it after so many seconds of its work; gives back the seconds that it had."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         print(kill_after, file=self.process.stdin, flush=True)
@@ -51,16 +55,20 @@ class Killer(AbstractContextManager["Killer"]):
 
 def main() -> None:
     django.setup()
+    work = {"clean": remove_and_tell, "restore": restore_and_tell}[sys.argv[1]]
     for line in sys.stdin:
-        sys.stdout.write(f"{run_and_kill(float(line))}\n")
+        sys.stdout.write(f"{run_and_kill(work, float(line))}\n")
         sys.stdout.flush()
 
 
-def run_and_kill(seconds: float) -> float:
+def run_and_kill(work: Callable[[int], object], seconds: float) -> float:
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
-        remove_and_tell(theirs)
+        try:
+            work(theirs)
+        finally:
+            os._exit(0)
     os.close(theirs)
     try:
         assert os.read(ours, 1) == b"b"
@@ -76,13 +84,22 @@ def run_and_kill(seconds: float) -> float:
 def remove_and_tell(pipe: int) -> None:
     from tests.removal.removing import RUN, planned  # noqa: PLC0415 - wants Django to be set up
 
-    try:
-        plan = planned()
+    plan = planned()
+    os.write(pipe, b"b")
+    plan.execute(run=replace(RUN, uid=uuid4()))
+    os.write(pipe, b"e")
+
+
+def restore_and_tell(pipe: int) -> None:
+    from auditor.removal.restore import restore  # noqa: PLC0415
+    from auditor.removal.runs import find_run, one_run_at_a_time  # noqa: PLC0415
+    from tests.removal.restoring import AGAIN, EVERYTHING  # noqa: PLC0415
+
+    with one_run_at_a_time("default"):
+        removed = find_run("", "default")
         os.write(pipe, b"b")
-        plan.execute(run=replace(RUN, uid=uuid4()))
+        restore(removed.uid, EVERYTHING, replace(AGAIN, uid=uuid4()), using="default")
         os.write(pipe, b"e")
-    finally:
-        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from auditor.orphans.finder import find
 from auditor.orphans.plan import Outcome, Plan
 from auditor.orphans.registry import AuditedModel, audited_models
 from auditor.orphans.survey import make_survey
-from auditor.removal.remove import RunFacts, remove
+from auditor.removal.remove import remove
+from auditor.removal.runs import RunFacts
 
 RUN = RunFacts(
     uid=UUID("00000000-0000-4000-8000-000000000001"),

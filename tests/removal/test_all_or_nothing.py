@@ -112,7 +112,7 @@ def test_run_that_is_killed_at_a_random_moment_is_whole_or_never_was(media: Path
     with Killer() as killer:
         undisturbed = killer.run()
         assert changes(counted) == WHOLE
-        for moment in [0.0, *(chance.uniform(0, undisturbed) for _ in range(15))]:
+        for moment in [0.0, *(chance.uniform(0, undisturbed) for _ in range(10))]:
             if not Photo.objects.exists():
                 make_gallery(media, photos=20)
             before, counted = dump(), counts()

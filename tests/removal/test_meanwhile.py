@@ -12,9 +12,9 @@ from django.db.models.signals import post_delete
 
 from auditor.errors import AuditorError, ExitCode
 from deploy.gallery.models import Album, Photo
-from tests.commands.library import RULE, Person
+from tests.commands.library import RULE, UNDO, Person, anonymous
 from tests.commands.programs import NAME
-from tests.makers import make_file, make_photo, make_video
+from tests.makers import make_file, make_known, make_photo, make_video
 from tests.removal.removing import deleted, kept, planned
 from tests.removal.rows import dump
 from tests.running import run
@@ -89,7 +89,9 @@ def test_record_that_changed_meanwhile_is_kept_and_the_rest_goes(
     noun = "record" if len(lines) == 1 else "records"
     counts = WENT_ON.format(deleted=went)
     complete = f"\n{RULE}\nCLEANUP COMPLETE\n{RULE}\n{counts}{RULE}\n\nKept: {len(lines)} {noun}\n"
-    assert ran.stdout[ran.stdout.index(f"\n{RULE}\nCLEANUP") :] == complete + "\n".join(lines) + "\n"
+    end = f"\n\n{UNDO}" if went else "\n"
+    said = anonymous(ran.stdout)
+    assert said[said.index(f"\n{RULE}\nCLEANUP") :] == complete + "\n".join(lines) + end
     assert (ran.code, Photo.objects.filter(pk=1).exists()) == (code, meanwhile is not delete_record)
     assert (ran.log[-1]["deleted_total"], ran.log[-1]["kept_total"]) == (went, len(lines))
 
@@ -204,12 +206,15 @@ def test_root_that_changed_during_the_deletion_deletes_nothing(
 def test_root_that_changed_while_somebody_thought_about_the_answer(
     two_orphans: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    make_known(two_orphans)
     monkeypatch.setattr(sys, "stdin", Person("yes\n", meanwhile=lambda: replace(two_orphans)))
 
     ran = run(NAME)
 
     assert (ran.code, ran.events[-1], Photo.objects.count()) == (5, "run.failed", 2)
     assert ran.stdout.endswith(
-        f"CommandError: {REPLACED.format(two_orphans)}\n"
-        "Something was mounted or moved there: look at it, then run the command again.\n"
+        f"CommandError: The media root {two_orphans} has lost its marker: "
+        "this is what an unmounted volume looks like.\n"
+        "Mount what belongs there. "
+        f"If this folder is meant, run: python manage.py register_media_root --replace {two_orphans}\n"
     )

@@ -43,6 +43,7 @@ def test_django_cleanup_is_kept_out_of_our_deletions_and_only_of_ours(media: Pat
 
     assert (ran.code, ran.stderr) == (0, "")
     ours = [
+        ".media-root",
         "photos/here.jpg",
         "photos/theirs.jpg",
         "renditions/gone.jpg",

@@ -12,12 +12,16 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, pre_delete
 from PIL import Image
 
+from auditor import keys
 from auditor.auditlog import store
 from auditor.auditlog.events import RecordDeleted, RunCompleted, from_stored
 from auditor.models import Run, Tombstone
+from auditor.orphans.plan import Along
+from auditor.removal import remove
 from deploy.gallery.models import Album, CustomAlbum, Photo, Rendition, Tag, Video
 from tests.makers import make_album, make_file, make_photo, make_video, real
 from tests.removal.removing import RUN, deleted, kept, planned
+from tests.settings import ON_POSTGRESQL
 from tests.shapes.models import Contract, Document, Invoice, Lock, Locked, Measured, Pair
 
 pytestmark = pytest.mark.django_db
@@ -59,13 +63,14 @@ def test_orphans_go_with_all_that_hangs_on_them_and_the_rest_stays(gallery: Path
 
     assert deleted(outcome) == [("gallery.Photo", 1, 1), ("gallery.Video", 1, 2)]
     assert kept(outcome) == []
-    assert dict(outcome.cascade) == {
-        "gallery.CustomAlbum_photos": 1,
-        "gallery.CustomAlbum_videos": 1,
-        "gallery.Photo_tags": 1,
-        "gallery.Rendition": 1,
-        "gallery.Video_tags": 1,
-    }
+    assert outcome.taken == (
+        Along(what="gallery.CustomAlbum_photos", one="custom album link", many="custom album links", count=1),
+        Along(what="gallery.CustomAlbum_videos", one="custom album link", many="custom album links", count=1),
+        Along(what="gallery.Photo_tags", one="tag link", many="tag links", count=1),
+        Along(what="gallery.Rendition", one="rendition", many="renditions", count=1),
+        Along(what="gallery.Video_tags", one="tag link", many="tag links", count=1),
+    )
+    assert outcome.emptied == (Along(what="gallery.Album.cover", one="album cover", many="album covers", count=1),)
     here = Photo.objects.get()
     assert (here.pk, Video.objects.count(), Tag.objects.count()) == (2, 0, 1)
     assert list(here.renditions.all()) == list(Rendition.objects.all())
@@ -92,7 +97,7 @@ def test_every_row_that_goes_or_changes_is_written_down_whole(gallery: Path) -> 
         "image": "photos/gone.jpg",
         "thumbnail": "thumbnails/gone.jpg",
         "album_id": 1,
-        "uploaded_at": "2026-02-03T04:05:06.789012+00:00",
+        "uploaded_at": "2026-02-03 04:05:06.789012" + ("+00" if ON_POSTGRESQL else ""),
     }
     assert tombstones() == {
         ("orphan", "gallery.Photo", "1"): photo,
@@ -103,7 +108,7 @@ def test_every_row_that_goes_or_changes_is_written_down_whole(gallery: Path) -> 
             "width": 320,
             "file": "renditions/gone-320.jpg",
         },
-        ("emptied", "gallery.Album", "1"): {"field": "cover_id", "value": 1},
+        ("emptied", "gallery.Album", "1"): {"key": {"id": 1}, "column": "cover_id", "old": 1, "new": None},
     } | {
         ("cascade", through._meta.label, str(key)): {"id": key, f"{field}_id": 1, f"{other}_id": 1}
         for (through, key), (field, other) in zip(
@@ -119,7 +124,7 @@ def test_deletions_and_then_the_run_are_the_last_of_the_log(gallery: Path) -> No
     earlier = RecordDeleted(root=root.pk, path="a", occurred_at=UPLOADED, model="a.B", key="1", field="file")
     store.append([earlier], using="default")
 
-    outcome = planned().execute()
+    planned().execute()
 
     root = store.register_root(real(gallery), using="default")
     events = [from_stored(stored) for _, stored in store.read(using="default")]
@@ -134,8 +139,15 @@ def test_deletions_and_then_the_run_are_the_last_of_the_log(gallery: Path) -> No
             run_id=RUN.uid,
             command="cleanup_orphaned_media",
             deleted={"gallery.Photo": 1, "gallery.Video": 1},
-            cascade=dict(outcome.cascade),
+            cascade={
+                "gallery.CustomAlbum_photos": 1,
+                "gallery.CustomAlbum_videos": 1,
+                "gallery.Photo_tags": 1,
+                "gallery.Rendition": 1,
+                "gallery.Video_tags": 1,
+            },
             kept={},
+            emptied={"gallery.Album.cover": 1},
         ),
     ]
     assert (run.uid, run.command, run.user, run.started_at) == (RUN.uid, RUN.command, "ann", RUN.started_at)
@@ -150,7 +162,9 @@ def test_no_file_is_touched(gallery: Path) -> None:
     assert {path: path.read_bytes() for path in gallery.rglob("*") if path.is_file()} == before
 
 
-def test_more_records_than_fit_a_query_or_a_collector(media: Path) -> None:
+def test_more_records_than_fit_a_query_or_a_collector(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "NUMBERS", 300)
+    monkeypatch.setattr(remove, "DELETE_CHUNK", 1_000)
     album = make_album()
     make_file(media, "kept.jpg")
     Photo.objects.bulk_create(Photo(image=f"photos/{number}.jpg", album=album) for number in range(2_100))
@@ -232,10 +246,10 @@ def test_protected_record_stays_and_the_others_go(media: Path) -> None:
     assert deleted(outcome) == [("shapes.Locked", free.pk, 1), ("shapes.Locked", also_free.pk, 2)]
     assert kept(outcome) == [("shapes.Locked", held.pk, "protected by shapes.Lock", False)]
     assert list(Locked.objects.all()) == [held]
-    assert sorted(tombstones()) == [
+    assert set(tombstones()) == {
         ("orphan", "shapes.Locked", str(free.pk)),
         ("orphan", "shapes.Locked", str(also_free.pk)),
-    ]
+    }
     assert Run.objects.get().kept == 1
 
 
@@ -269,9 +283,8 @@ def test_record_with_a_key_that_is_no_number(media: Path) -> None:
     outcome = planned("shapes.Invoice").execute()
 
     assert deleted(outcome) == [("shapes.Invoice", invoice.pk, 1)]
-    assert tombstones() == {
-        ("orphan", "shapes.Invoice", str(invoice.pk)): {"id": str(invoice.pk), "scan": "invoices/a.pdf"}
-    }
+    stored = str(invoice.pk) if ON_POSTGRESQL else invoice.pk.hex
+    assert tombstones() == {("orphan", "shapes.Invoice", str(invoice.pk)): {"id": stored, "scan": "invoices/a.pdf"}}
 
 
 def test_record_of_two_files_goes_when_one_is_missing(media: Path) -> None:

@@ -7,12 +7,16 @@ import pytest
 from django.db import connection
 from django.db.models.signals import post_delete
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
-from auditor.models import Tombstone
+from auditor.models import Run, Tombstone
 from auditor.orphans import registry
 from auditor.orphans.registry import Registration
+from auditor.removal.tombstones import changed_row, form_of, from_payload, to_payload
 from tests.makers import make_album, make_file, make_photo
-from tests.removal.removing import kept, planned
+from tests.removal.removing import RUN, kept, planned
+from tests.removal.restoring import restored
 from tests.shapes.models import Detail, Lock, Locked, Page, Part
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +49,7 @@ def test_record_that_goes_along_is_no_orphan_though_it_is_of_the_same_model(medi
 
     outcome = planned("shapes.Part").execute()
 
-    assert outcome.cascade == {"shapes.Part": 1}
+    assert [(one.what, one.count) for one in outcome.taken] == [("shapes.Part", 1)]
     assert written() == [("cascade", "shapes.Part", str(part.pk)), ("orphan", "shapes.Part", str(whole.pk))]
 
 
@@ -90,7 +94,39 @@ def test_picture_that_goes_along_is_not_opened_though_the_host_hears_of_it() -> 
     finally:
         post_delete.disconnect(hear, sender=Detail)
 
-    assert outcome.cascade == {"shapes.Detail": 1}
+    assert [(one.what, one.count) for one in outcome.taken] == [("shapes.Detail", 1)]
     assert heard == ["details/gone.jpg"]
     with pytest.raises(FileNotFoundError):
         Detail(image="details/gone.jpg")  # outside of a removal all is as it was
+
+
+@pytest.mark.sqlite
+@given(
+    st.dictionaries(
+        st.text(),
+        st.none() | st.integers() | st.text() | st.binary() | st.floats(allow_nan=False),
+        max_size=6,
+    )
+)
+def test_stored_form_gives_back_every_value(row: dict[str, Any]) -> None:
+    payload = to_payload(form_of(list(row)), list(row.values()))
+
+    again = from_payload(payload)
+
+    assert again == row
+    assert [type(value) for value in again.values()] == [type(value) for value in row.values()]
+
+
+def test_changed_row_is_restored_like_an_emptied_one() -> None:
+    page = Page.objects.create(book=3, number=7, file="pages/new.pdf")
+    run = Run.objects.create(uid=RUN.uid, command="", started_at=RUN.started_at, finished_at=RUN.started_at)
+    keys = {"book": 3, "number": 7}
+    changed_row(Tombstone.Kind.RELINKED, Page, keys, "file", "pages/old.pdf", "pages/new.pdf", run.uid).save()
+    stone = Tombstone.objects.get()
+    assert (stone.kind, stone.model, stone.key) == ("relinked", "shapes.Page", "(3, 7)")
+
+    done = restored()
+
+    page.refresh_from_db()
+    assert page.file.name == "pages/old.pdf"
+    assert [one.name.name for one in done.restored] == ["pages/old.pdf"]

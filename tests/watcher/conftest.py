@@ -16,6 +16,14 @@ ALONE = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings"}  # with the one medi
 
 
 @pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """An empty folder to listen to."""
+    folder = tmp_path / "root"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
 def launch(media: Path, tmp_path: Path) -> Iterator[Launch]:
     """Starts watchers, and kills what is left of them."""
     with ExitStack() as ending:

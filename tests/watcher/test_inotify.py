@@ -17,13 +17,6 @@ from watcher.notices import Kind
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"
-    folder.mkdir()
-    return folder
-
-
 def test_a_deleted_file_is_heard(root: Path) -> None:
     make(root / "photos", "a.jpg")
     with listening(root) as source:
@@ -84,8 +77,9 @@ def test_the_other_half_of_a_move_is_waited_for(root: Path, monkeypatch: pytest.
         assert heard(source, token="short") == [(Kind.MOVED, b"a.jpg", False, b"b.jpg")]
 
 
-def test_twenty_thousand_deletions_at_full_speed_are_all_heard(root: Path) -> None:
-    for folder in range(20):
+def test_deletions_at_full_speed_are_all_heard(root: Path) -> None:
+    # Fewer than the kernel's queue holds: this is about the reader, not about the speed of the machine.
+    for folder in range(15):
         make(root / f"{folder:02}", *(f"{number:03}" for number in range(1000)))
     with listening(root) as source:
         shutil.rmtree(root / "00")  # in Python, and then by a program that does nothing else
@@ -94,9 +88,9 @@ def test_twenty_thousand_deletions_at_full_speed_are_all_heard(root: Path) -> No
         told = heard(source)
 
     assert sorted(path for kind, path, is_directory, _ in told if not is_directory) == [
-        b"%02d/%03d" % (folder, number) for folder in range(20) for number in range(1000)
+        b"%02d/%03d" % (folder, number) for folder in range(15) for number in range(1000)
     ]
-    assert sorted(path for _, path, is_directory, _ in told if is_directory) == [b"%02d" % n for n in range(20)]
+    assert sorted(path for _, path, is_directory, _ in told if is_directory) == [b"%02d" % n for n in range(15)]
 
 
 def test_symlinks_are_not_followed(root: Path, tmp_path: Path) -> None:

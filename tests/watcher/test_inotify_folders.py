@@ -15,13 +15,6 @@ pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"
-    folder.mkdir()
-    return folder
-
-
 def exchange(one: Path, other: Path) -> None:
     renamed = ctypes.CDLL(None).renameat2(AT_FDCWD, bytes(one), AT_FDCWD, bytes(other), RENAME_EXCHANGE)
     assert renamed == 0

@@ -16,13 +16,6 @@ from watcher.watch_list import Watches, differences
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"
-    folder.mkdir()
-    return folder
-
-
 def test_ignored_directories_are_not_heard_and_their_names_decide_from_one_rename_to_the_next(root: Path) -> None:
     make(root / "cache/below", "x.jpg")
     make(root / "photos", "y.jpg")

@@ -17,13 +17,6 @@ from watcher.listing import Survey
 pytestmark = pytest.mark.sqlite
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"
-    folder.mkdir()
-    return folder
-
-
 def test_the_first_look_tells_nothing(root: Path) -> None:
     make(root, "photos/a.jpg")
 

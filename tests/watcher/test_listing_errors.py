@@ -16,13 +16,6 @@ pytestmark = pytest.mark.sqlite
 UNTRUSTED = [errno.EIO, errno.ESTALE, errno.EACCES, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EMFILE]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"
-    folder.mkdir()
-    return folder
-
-
 @pytest.mark.parametrize("name", ["a.jpg", "sub"])
 def test_what_a_listing_leaves_out_although_it_is_there_is_kept(
     root: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -20,13 +20,6 @@ pytestmark = pytest.mark.sqlite
 EIO = os.strerror(errno.EIO)
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"
-    folder.mkdir()
-    return folder
-
-
 def ended_with(reason: GapReason, detail: str) -> Callable[[], None]:
     def raise_gap() -> None:
         raise GapError(reason, detail)

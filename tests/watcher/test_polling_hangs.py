@@ -18,13 +18,6 @@ from watcher.notices import GapError
 pytestmark = pytest.mark.sqlite
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"
-    folder.mkdir()
-    return folder
-
-
 @contextmanager
 def hanging(monkeypatch: pytest.MonkeyPatch, path: Path) -> Iterator[threading.Event]:
     """A disk that does not answer when this directory is listed; the event tells that it was asked."""

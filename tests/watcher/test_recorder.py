@@ -11,8 +11,9 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError
 
-from auditor.auditlog import store
+from auditor.auditlog import append_only, clocks, store
 from auditor.auditlog.coverage import GapReason
+from auditor.auditlog.elapsed import Clocks
 from auditor.auditlog.events import (
     DirectoryDeleted,
     Event,
@@ -23,7 +24,8 @@ from auditor.auditlog.events import (
     SpanOpened,
     from_stored,
 )
-from auditor.models import Batch, Head, MissingFile, Root, Span
+from auditor.machine import uptime
+from auditor.models import Absence, Batch, ClockReading, Head, MissingFile, Root, Span
 from auditor.models import Event as Event_
 from tests.watcher.captured import CapturedLog
 from watcher.fence import Watermark
@@ -130,6 +132,83 @@ def test_a_new_file_is_recorded_only_where_its_name_was_missing(recorder: Record
     recorder.record([created(root, "a.jpg"), created(root, "upload.jpg")])
 
     assert events() == [deleted(root, "a.jpg"), created(root, "a.jpg")]
+
+
+def test_a_new_file_is_recorded_where_a_run_has_seen_its_name_missing(recorder: Recorder, root: Root) -> None:
+    Absence.objects.create(root=root, path="a.jpg", seen_at=NOW, reading=1)
+
+    recorder.record([created(root, "a.jpg"), created(root, "upload.jpg")])
+
+    assert events() == [created(root, "a.jpg")]
+    assert not Absence.objects.exists()
+
+
+def test_clocks_are_read_beside_the_watermark_at_the_end_of_what_is_committed(recorder: Recorder, root: Root) -> None:
+    watermark = open_span(recorder)
+
+    recorder.record([deleted(root, f"{number}.jpg") for number in range(2_500)], watermark)
+
+    boot, uptime_ms = uptime()
+    [reading] = ClockReading.objects.all()
+    assert (reading.position, reading.boot) == (2_501, boot)
+    assert 0 <= uptime_ms - reading.uptime_ms < 60_000
+
+
+def test_clocks_are_not_read_without_a_watermark(recorder: Recorder, root: Root) -> None:
+    open_span(recorder)
+
+    recorder.record([deleted(root, "a.jpg")])
+
+    assert not ClockReading.objects.exists()
+
+
+def test_clocks_are_read_once_a_minute(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    watermark = open_span(recorder)
+
+    recorder.record([], watermark)
+    recorder.record([], watermark)
+    once = ClockReading.objects.count()
+    monkeypatch.setattr("auditor.auditlog.clocks.READING_SECONDS", 0.0)
+    recorder._next_reading = 0.0
+    recorder.record([], watermark)
+    recorder.record([], watermark)
+
+    assert (once, ClockReading.objects.count()) == (1, 3)
+
+
+def test_reading_goes_with_the_transaction_that_failed(
+    recorder: Recorder, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watermark = open_span(recorder)
+    keep = clocks.keep_reading
+
+    def keep_and_fail(*arguments: Any, **options: Any) -> None:
+        keep(*arguments, **options)
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(clocks, "keep_reading", keep_and_fail)
+    assert not recorder.record([deleted(root, "a.jpg")], watermark)
+    assert not ClockReading.objects.exists()
+
+    assert recorder.retry()
+    assert events()[1:] == [deleted(root, "a.jpg")]
+
+
+def test_many_readings_are_thinned(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    watermark, up = open_span(recorder), iter(range(0, 10**9, 60_000))
+
+    def read_clocks(using: str) -> Clocks:
+        uptime_ms = next(up)
+        return Clocks(read_at=NOW + timedelta(milliseconds=uptime_ms), boot="start", uptime_ms=uptime_ms)
+
+    monkeypatch.setattr(clocks, "read_clocks", read_clocks)
+    monkeypatch.setattr(clocks, "READING_SECONDS", 0.0)
+    for _ in range(1_000):
+        recorder.record([], watermark)
+
+    assert 300 < ClockReading.objects.count() < 500
+    left = clocks.elapsed(using="default", read=read_clocks)
+    assert left.seconds_since(1) == 1_000 * 60
 
 
 def test_a_new_file_is_recorded_if_its_name_went_missing_just_before(recorder: Recorder, root: Root) -> None:
@@ -289,8 +368,9 @@ def test_what_not_even_the_spool_can_take_is_a_gap_and_stays_in_memory(
 def test_a_database_that_lost_what_was_written_is_told_and_the_events_are_kept(recorder: Recorder, root: Root) -> None:
     open_span(recorder)
     recorder.record([deleted(root, "a.jpg")])
-    Event_.objects.filter(position=2).delete()
-    Batch.objects.filter(number=2).delete()
+    with append_only.lifted("default"):
+        Event_.objects.filter(position=2).delete()
+        Batch.objects.filter(number=2).delete()
     Head.objects.update(position=1, batch=1, seal=Batch.objects.get().seal)
 
     with pytest.raises(GapError) as raised:
@@ -307,7 +387,8 @@ def test_a_database_that_lost_what_was_written_is_told_and_the_events_are_kept(r
 def test_a_database_that_went_back_and_on_again_is_told_by_its_seals(recorder: Recorder, root: Root) -> None:
     open_span(recorder)
     recorder.record([deleted(root, "a.jpg")])
-    Batch.objects.filter(number=2).update(seal="0" * 64)
+    with append_only.lifted("default"):
+        Batch.objects.filter(number=2).update(seal="0" * 64)
 
     with pytest.raises(GapError) as raised:
         recorder.record([deleted(root, "b.jpg")])

@@ -67,7 +67,7 @@ def any_spool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spool]:
         yield spool
 
 
-@settings(deadline=None, max_examples=40)  # each waits for the disk
+@settings(deadline=None, max_examples=12)  # of each kind; each waits for the disk
 @given(data=st.data())
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type)
 def test_any_event_comes_back_as_it_was(kind: type[Event], data: st.DataObject, any_spool: Spool) -> None:

@@ -129,7 +129,7 @@ def test_a_line_that_did_not_arrive_is_told_again(tmp_path: Path) -> None:
 def test_a_name_cannot_smuggle_in_a_message(listener: Listener) -> None:
     Notifier(listener.address).status("blind: /srv/a\nMAINPID=1\udcff")
 
-    assert listener.heard() == ["STATUS=blind: /srv/a\\nMAINPID=1\\udcff"]
+    assert listener.heard() == ["STATUS=blind: /srv/a\\nMAINPID=1\\xff"]
 
 
 def test_a_long_line_is_cut_where_systemd_still_takes_it(listener: Listener) -> None:

@@ -1,6 +1,8 @@
 """What each notice means for the audit log."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -17,6 +19,7 @@ from watcher.translate import events_of
 
 pytestmark = pytest.mark.sqlite
 
+RUN = b"7c9e6679-7425-40de-944b-e07fc1f90ae7"
 AT = 1_772_359_331.25
 MOMENT = datetime(2026, 3, 1, 10, 2, 11, 250_000, tzinfo=UTC)
 
@@ -57,6 +60,23 @@ def file_created(path: str) -> FileCreated:
             [DirectoryMoved(root=7, path="d", occurred_at=MOMENT, to="e")],
         ),
         (notice(Kind.CREATED, "Ärger.jpg".encode()), [file_created("Ärger.jpg")]),
+        (
+            notice(Kind.MOVED, b"d/a.jpg", to=b".media-trash/" + RUN + b"/d/a.jpg"),
+            [replace(file_deleted("d/a.jpg", "trashed"), run_id=UUID(RUN.decode()))],
+        ),
+        (
+            notice(Kind.MOVED, b"mount/a.jpg", to=b"mount/.media-trash/" + RUN + b"/a.jpg"),
+            [replace(file_deleted("mount/a.jpg", "trashed"), run_id=UUID(RUN.decode()))],
+        ),
+        (
+            notice(Kind.MOVED, b"d", is_directory=True, to=b".media-trash/by-hand/d"),
+            [directory_deleted("d", "trashed")],
+        ),
+        (notice(Kind.MOVED, b".media-trash/" + RUN + b"/d/a.jpg", to=b"d/a.jpg"), [file_created("d/a.jpg")]),
+        (notice(Kind.MOVED, b".media-trash/" + RUN + b"/d", is_directory=True, to=b"d"), []),
+        (notice(Kind.MOVED, b".media-trash/" + RUN + b"/a", to=b".media-trash/" + RUN + b"/b"), []),
+        (notice(Kind.DELETED, b".media-trash/" + RUN + b"/d/a.jpg"), []),
+        (notice(Kind.CREATED, b".media-trash/" + RUN + b"/d/a.jpg"), []),
         (notice(Kind.CREATED, b"d", is_directory=True), []),
         (notice(Kind.HEARD, b"token"), []),
     ],

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from auditor.models import Span
+from tests.laws import examples
 from tests.watcher.mounted_world import MountedWorld
 from tests.watcher.world_machine import WatcherMachine
 from watcher import root_watch
 
 pytestmark = [pytest.mark.live, pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "25"))
+EXAMPLES = examples(25)
 STEPS = 25
 
 
@@ -61,4 +62,4 @@ needs_mounts = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount
 
 @needs_mounts
 def test_it_does_on_a_file_system_that_comes_and_goes() -> None:
-    run(MountedMachine, EXAMPLES // 4)
+    run(MountedMachine, examples(6))

@@ -91,13 +91,9 @@ class WatcherMachine(RuleBasedStateMachine):
     def make_record(self, path: str) -> None:
         self.records[make_photo(path).pk] = path
 
-    @rule(record=ANY, which=ANY)
-    def name_another(self, record: int, which: int) -> None:
-        # Only a file that is there, as after an upload, in a folder that is watched by now: of another name nothing
-        # tells the log.
-        if self.daemons and not self.world.is_hidden:
-            self.come_to_rest()
-        for key, path in zip(some(list(self.records), record), some(self.world.files(), which), strict=False):
+    @rule(record=ANY, path=PATHS)
+    def name_another(self, record: int, path: str) -> None:
+        for key in some(list(self.records), record):
             Photo.objects.filter(pk=key).update(image=path)
             self.records[key] = path
 

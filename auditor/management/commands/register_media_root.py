@@ -1,29 +1,20 @@
-"""Makes the media folders, as they are now, the ones that the database knows."""
+"""Makes the places where media are kept, as they are now, the ones that the database knows."""
 
 import os
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from auditor import lines
 from auditor.auditlog import store
-from auditor.catalogue import RootRegistered
 from auditor.errors import AuditorError, ExitCode
 from auditor.jsonlog import JsonLog
 from auditor.management.base import AuditorCommand, usable
 from auditor.models import Root
-from auditor.orphans import registry
-from auditor.orphans.disk import identity
-from auditor.report import safe
-from auditor.roots import Registration, register
-
-SENTENCES = {
-    Registration.WRITTEN: "registered {root} (marker {marker})",
-    Registration.ADOPTED: "registered {root} (marker {marker}, which was there already)",
-    Registration.UNCHANGED: "already registered: {root} (marker {marker})",
-    Registration.RESTORED: "registered {root}: it had lost its marker, which is written again (marker {marker})",
-    Registration.REPLACED: "registered {root}: from now on it is known by another marker (marker {marker})",
-    Registration.UNMARKED: "registered {root} without a marker, as it cannot be written to: device and inode stand in",
-}
+from auditor.orphans import registry, remote
+from auditor.orphans.storages import StorageAdapter
+from auditor.roots import Registration, identity, register
+from auditor.wording import registered, safe
 
 
 class Command(AuditorCommand):
@@ -49,55 +40,60 @@ class Command(AuditorCommand):
     ) -> None:
         with self.opened_log(log_format=log_format, json_into=json_into) as log:
             refused = []
-            for path in chosen(paths, registry.roots(usable(database, registry.audited_models()))):
+            audited = usable(database, registry.audited_models())
+            adapters = remote.adapters(audited)
+            for path in chosen(paths, registry.roots(audited), list(adapters)):
                 try:
-                    self.register(path, log, using=database, replace=replace)
+                    self.register(path, adapters.get(path), log, using=database, replace=replace)
                 except AuditorError as error:
                     refused.append(error)
             if refused:
                 raise together(refused)
 
-    def register(self, path: str, log: JsonLog, *, using: str, replace: bool) -> None:
-        """Registers one folder and says what that did."""
-        identity(path)  # an absent folder is refused before it has a row
+    def register(self, path: str, adapter: StorageAdapter | None, log: JsonLog, *, using: str, replace: bool) -> None:
+        """Registers one folder, or one place of an adapter, and says what that did."""
+        if adapter is None:
+            identity(path)  # an absent folder is refused before it has a row
+        else:
+            remote.ensure_readable(adapter)
         root = store.register_root(path, using=using)
         known = list(root.mounts)
-        done = register(root, using=using, replace=replace)
+        if adapter is None:
+            done = register(root, using=using, replace=replace)
+        else:
+            done = remote.register(root, adapter, using=using, replace=replace)
         forgotten = [name for name in known if name not in root.mounts]
         for line in sentences(root, done, forgotten):
             self.stdout.write(self.encodable(safe(line)))
-        log.emit(
-            RootRegistered(
-                root=path,
-                registration=done,
-                mounts=root.mounts,
-                forgotten=forgotten,
-                marker=str(root.marker) if root.marker else None,
-            )
-        )
+        log.emit(lines.root_registered(root, done, forgotten))
 
 
-def chosen(paths: Sequence[str], roots: Sequence[str]) -> list[str]:
-    """The media folders that are meant, each once; raises AuditorError for a path that is none (usage)."""
+def chosen(paths: Sequence[str], folders: Sequence[str], others: Sequence[str] = ()) -> list[str]:
+    """The places that are meant, each once; raises AuditorError for a path that is none (usage).
+
+    The `others` are no folders, and are named as they are.
+    """
+    roots = [*folders, *others]
     if not roots:
         raise AuditorError(
             "No model keeps files in a folder of this machine, so there is nothing to register.",
             hint="Install an app that has a model with a file field, stored by FileSystemStorage.",
             exit_code=ExitCode.REFUSED_ROOT,
         )
-    for path in paths:
-        if os.path.realpath(path) not in roots:
+    real = [path if path in others else os.path.realpath(path) for path in paths]
+    for path, root in zip(paths, real, strict=True):
+        if root not in roots:
             raise AuditorError(
                 f"{path} is no media folder of this site.",
                 hint=f"Its media folders: {', '.join(roots)}",
                 exit_code=ExitCode.USAGE,
             )
-    return list(dict.fromkeys(os.path.realpath(path) for path in paths)) or list(roots)
+    return list(dict.fromkeys(real)) or roots
 
 
 def sentences(root: Root, done: Registration, forgotten: Sequence[str]) -> Iterator[str]:
     """What a registration did, a line each."""
-    yield SENTENCES[done].format(root=root.path, marker=root.marker)
+    yield registered(root.path, done, str(root.marker))
     if root.mounts:
         yield f"  mounted in it: {', '.join(root.mounts)}"
     if forgotten:

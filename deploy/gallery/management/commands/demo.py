@@ -1,13 +1,15 @@
-"""Shows the main job on real files: disk, watcher, audit log, dry run, deletion, clean."""
+"""Shows the main job on real files: disk, watcher, audit log, dry run, deletion, clean, and undo."""
 
 import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from auditor.auditlog import store
 
 PROJECT = Path(__file__).parents[4]
 MANAGE = os.fspath(PROJECT / "manage.py")
+BACKUP = os.fspath(PROJECT / "var" / "backup")
 LOG = os.fspath(PROJECT / "var" / "demo.jsonl")
 PATIENCE_SECONDS = 30.0
-SHOWN_EVENTS = ("span.opened", "batch.appended", "route.chosen", "record.deleted", "run.completed")
+SHOWN_EVENTS = ("span.opened", "batch.appended", "route.chosen", "record.deleted", "record.restored", "run.completed")
 
 
 class Command(BaseCommand):
@@ -42,13 +45,16 @@ class Command(BaseCommand):
             self.step("Once more: clean.")
             self.clean_up("--dry-run")
         self.step("The watcher is stopped. More files vanish, and nobody sees it.")
-        self.remove("photos/10000030*.jpg")
+        self.remove("photos/10000030*.jpg", backup=True)
         self.step(
             "The same command: the log cannot vouch for that time, so the whole disk is scanned, and it says why."
         )
         self.clean_up("--dry-run")
         self.step("And for real, by the scan this time.")
         self.clean_up("--force")
+        self.step("The files turn up in a backup. Their records come back as they were, with tags and custom albums.")
+        self.bring_back()
+        self.run_command("restore_orphaned_media", "--force")
         self.step(f"What a log pipeline got meanwhile, a few lines of {self.shown(LOG)}:")
         self.show_log()
         self.step("The gallery is yours: `make site` serves it at http://127.0.0.1:8000/albums/")
@@ -59,6 +65,8 @@ class Command(BaseCommand):
         open(LOG, "w", encoding="utf-8").close()
         call_command("migrate", verbosity=0)
         call_command("fill_gallery")
+        # Somebody may have removed the folder of an earlier demo, and its marker with it.
+        call_command("register_media_root", replace=True, log_format="none", stdout=StringIO())
 
     @contextmanager
     def watcher(self) -> Iterator[None]:
@@ -74,8 +82,10 @@ class Command(BaseCommand):
             process.terminate()
             process.wait(PATIENCE_SECONDS)
 
-    def remove(self, *patterns: str) -> None:
+    def remove(self, *patterns: str, backup: bool = False) -> None:
         """Runs rm on files below the media folder, and gives a running watcher the time to prove that it heard."""
+        if backup:
+            shutil.copytree(settings.MEDIA_ROOT, BACKUP, dirs_exist_ok=True)
         names = [name for pattern in patterns for name in sorted(glob.glob(pattern, root_dir=settings.MEDIA_ROOT))]
         self.show(f"rm {' '.join(self.shown(os.path.join(settings.MEDIA_ROOT, pattern)) for pattern in patterns)}")
         subprocess.run(["rm", "--", *names], check=True, cwd=settings.MEDIA_ROOT)
@@ -85,9 +95,18 @@ class Command(BaseCommand):
         if store.coverage(root, using="default").span:
             self.wait_until(lambda: is_covered(root, removed_at), "the watcher's proof")
 
+    def bring_back(self) -> None:
+        """Copies the backup over the media folder, and throws it away."""
+        self.show(f"cp -r {self.shown(BACKUP)}/. {self.shown(settings.MEDIA_ROOT)}/")
+        shutil.copytree(BACKUP, settings.MEDIA_ROOT, dirs_exist_ok=True)
+        shutil.rmtree(BACKUP)
+
     def clean_up(self, flag: str) -> None:
-        """Runs the command, with its JSON log kept beside the summary."""
-        arguments = ["cleanup_orphaned_media", flag]
+        """Runs the clean-up."""
+        self.run_command("cleanup_orphaned_media", flag)
+
+    def run_command(self, *arguments: str) -> None:
+        """Runs a command, with its JSON log kept beside the summary."""
         self.show(self.manage(*arguments))
         self.stdout.flush()
         quiet = ["--log-format", "none", "--json-into", LOG]

@@ -1,0 +1,70 @@
+"""How large the log is, and how fast it grows; nothing is counted, for positions have no holes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.apps import apps
+from django.db import connections
+
+from auditor.answers.positions import first_recorded_since
+from auditor.models import Batch, Event, Head
+
+DAYS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The figures of a log; `days` are the latest ones, {day: events recorded in it}.
+
+    `sizes` are bytes, {table: size}; where the database tells only its own size, that is under "".
+    """
+
+    events: int
+    batches: int
+    first_position: int
+    oldest: datetime | None
+    newest: datetime | None
+    sizes: dict[str, int]
+    days: dict[date, int]
+
+
+def figures(now: datetime, *, using: str) -> Figures:
+    """The figures of the log as it is now; days are those of this process's time zone."""
+    head = Head.objects.using(using).first()
+    events = Event.objects.using(using)
+    oldest, newest = events.order_by("position").first(), events.order_by("-position").first()
+    oldest_batch = Batch.objects.using(using).order_by("number").first()
+    return Figures(
+        events=head.position + 1 - oldest.position if head and oldest else 0,
+        batches=head.batch + 1 - oldest_batch.number if head and oldest_batch else 0,
+        first_position=oldest.position if oldest else 0,
+        oldest=oldest.occurred_at if oldest else None,
+        newest=newest.occurred_at if newest else None,
+        sizes=_sizes(using),
+        days=_days(now.astimezone(), using),
+    )
+
+
+def _days(now: datetime, using: str) -> dict[date, int]:
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    begins = [(midnight + timedelta(days=day)).astimezone() for day in range(1 - DAYS, 2)]
+    positions = [first_recorded_since(moment, using=using) for moment in begins]
+    pairs = zip(begins, positions, positions[1:], strict=False)
+    return {moment.date(): following - position for moment, position, following in pairs}
+
+
+def _sizes(using: str) -> dict[str, int]:
+    connection = connections[using]
+    tables = [model._meta.db_table for model in apps.get_app_config("auditor").get_models()]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT name, pg_total_relation_size(quote_ident(name)::regclass) FROM unnest(%s::text[]) AS name",
+                [tables],
+            )
+            return dict(sorted(cursor.fetchall(), key=lambda one: -one[1]))
+        if connection.vendor == "sqlite":
+            # What each table takes is known only to whoever reads the whole file.
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+            return {"": cursor.fetchone()[0]}
+    return {}

@@ -1,0 +1,67 @@
+"""The runs that changed something, and what each of them did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from auditor.auditlog.events import RunCompleted
+from auditor.models import Event, Run
+from auditor.removal.runs import beginning_with
+
+COUNTED = {
+    "deleted": "deleted",
+    "cascade": "along",
+    "relinked": "relinked",
+    "restored": "restored",
+    "kept": "kept",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunListed:
+    """A run and what it did, {word: count}; not complete if it has not written that it reached its end."""
+
+    uid: UUID
+    command: str
+    user: str
+    finished_at: datetime
+    counts: dict[str, int]
+    is_complete: bool
+
+
+def list_runs(*, limit: int, before: UUID | None, using: str) -> list[RunListed]:
+    """The newest runs, or the newest before another one, the newest first."""
+    runs = Run.objects.using(using).order_by("-finished_at", "-uid")
+    if before is not None:
+        last = Run.objects.using(using).get(uid=before)
+        runs = runs.filter(Q(finished_at__lt=last.finished_at) | Q(finished_at=last.finished_at, uid__lt=last.uid))
+    return list(map(_listed, runs[:limit]))
+
+
+def find_run(wanted: str, using: str) -> UUID:
+    """The run whose id begins like that; raises AuditorError (usage) if there is none, or more than one."""
+    uids = Run.objects.using(using).values_list("uid", flat=True)
+    return beginning_with(wanted, uids, which="runs", hint="audit_log runs shows the ids.")
+
+
+def _listed(run: Run) -> RunListed:
+    events = Event.objects.using(run._state.db).filter(run_id=run.uid, type=RunCompleted.type)
+    data = events.order_by("-position").values_list("data", flat=True).first()
+    return RunListed(
+        uid=run.uid,
+        command=run.command,
+        user=run.user,
+        finished_at=run.finished_at,
+        counts=dict(_counts(data or {})),
+        is_complete=data is not None,
+    )
+
+
+def _counts(data: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    for name, word in COUNTED.items():
+        yield word, sum((data.get(name) or {}).values())
+    yield from (data.get("files") or {}).items()

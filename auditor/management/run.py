@@ -1,0 +1,69 @@
+"""One run of a command: what all of them have at hand, and how they speak with a person."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from auditor.auditlog import store
+from auditor.management.base import AuditorCommand, who
+from auditor.removal.runs import RunFacts
+
+if TYPE_CHECKING:
+    from auditor.jsonlog import JsonLog
+
+
+class CommandRun:
+    """One run of a command with these options."""
+
+    def __init__(self, command: AuditorCommand, log: "JsonLog", options: dict[str, Any]) -> None:
+        self.command = command
+        self.log = log
+        self.options = options
+        self.using: str = options["database"]
+        self.begun = time.monotonic()
+        self.speaks = not options["json"]
+
+    @property
+    def duration_ms(self) -> int:
+        """For how long it has been at work."""
+        return round((time.monotonic() - self.begun) * 1000)
+
+    def facts(self) -> RunFacts:
+        """What is kept of the run."""
+        return RunFacts(
+            uid=self.log.run_id,
+            command=self.command.name,
+            user=who(),
+            started_at=store.database_time(self.using),
+        )
+
+    def say(self, text: str) -> None:
+        """Prints a part of the summary, unless stdout carries something else."""
+        if self.speaks:
+            self.command.stdout.write(self.command.encodable(text))
+
+    def is_answered_yes(self, question: str) -> bool:
+        """Whether a person types exactly `yes`."""
+        answer, stdin = "", sys.stdin or StringIO()  # a shell can close it
+        try:
+            self.command.stdout.write(question, ending="")
+            self.command.stdout.flush()
+            answer = stdin.readline()
+        finally:
+            if not (stdin.isatty() and answer.endswith("\n")):
+                self.say("\n")  # nobody's return key has ended the line
+        return answer.rstrip("\n") == "yes"
+
+    @contextmanager
+    def progress(self, total: int | None, unit: str) -> Iterator[Callable[[int], object]]:
+        """A progress bar on a terminal, for what takes longer than a second."""
+        if not self.command.stderr.isatty():
+            yield lambda _: None
+            return
+        from tqdm import tqdm  # noqa: PLC0415 - not a light one, and seldom shown
+
+        with tqdm(total=total, unit=f" {unit}", delay=1, leave=False, file=sys.stderr) as bar:
+            yield bar.update
