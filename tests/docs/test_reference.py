@@ -10,7 +10,7 @@ from django.core.management import find_commands, load_command_class
 from auditor import checks, conf
 from auditor.errors import ExitCode
 from auditor.integrity.findings import Kind
-from tests.docs.pages import COMMAND_PAGE, DOCS, read, table_rows
+from tests.docs.pages import DOCS, read, table_rows
 from tests.running import PROJECT
 
 pytestmark = pytest.mark.sqlite
