@@ -21,11 +21,11 @@ BIN := $(VENV)/bin
 CACHES := .bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 .DEFAULT_GOAL := help
-.PHONY: help demo site test faults lint bench lock clean
+.PHONY: help demo site test faults lint bench docs docs-links lock clean
 .NOTPARALLEL:
 
 help: ## List these commands.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/site.stamp ## Watch deleted files travel from the disk to a clean database.
 	@$(BIN)/python manage.py demo
@@ -69,10 +69,20 @@ lint: $(VENV)/dev.stamp ## Check the style, the types and who imports whom.
 bench: $(VENV)/dev.stamp ## Measure speed and memory, and write docs/reference/benchmarks.md (SIZES="10000 100000", ONLY="scan log" and DATABASES=sqlite measure a part).
 	@$(BIN)/python -m tests.benchmarks --sizes $(SIZES) --only $(ONLY) --databases $(DATABASES)
 
+docs: $(VENV)/docs.stamp ## Build the pages of docs/ as HTML in build/docs; a warning is an error.
+	@$(sphinx) -b html docs build/docs
+	@echo "The pages are in build/docs: open build/docs/index.html"
+
+docs-links: $(VENV)/docs.stamp ## Ask every other site that the pages link whether the page is still there: needs the network.
+	@$(sphinx) -b linkcheck docs build/docs-links
+
+sphinx = $(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet --jobs auto -d build/doctrees
+
 lock: ## Write requirements*.txt anew from pyproject.toml (UPGRADE=1 takes the newest versions).
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv"; exit 1; }
 	@$(compile) --group site --output-file requirements.txt pyproject.toml
 	@$(compile) --group dev --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
+	@$(compile) --group docs --constraints requirements-dev.txt --output-file requirements-docs.txt
 
 clean: ## Remove the environment and every cache, and keep the gallery's data.
 	@if [ -e .bench ] && [ -e $(BIN)/python ]; then $(BIN)/python -m tests.benchmarks --forget; fi
@@ -90,6 +100,11 @@ $(VENV)/dev.stamp: requirements-dev.txt
 	@$(make-environment)
 	@$(call install,requirements-dev.txt)
 	@touch $(VENV)/site.stamp $@
+
+$(VENV)/docs.stamp: requirements-docs.txt
+	@$(make-environment)
+	@$(call install,requirements-docs.txt)
+	@touch $@
 
 # An environment that is there stays, and grows: somebody's site may be running on it.
 define make-environment
