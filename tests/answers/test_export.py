@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from django.db.models import F
 
-from auditor.answers import exporting
+from auditor.archive import exporting
 from auditor.auditlog import rebuilding
 from auditor.auditlog.events import CheckpointCompleted, DirectoryDeleted, FileFound
 from auditor.auditlog.seal import HEADER, LEAF, NODE
