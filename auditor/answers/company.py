@@ -13,7 +13,7 @@ from auditor.orphans.trails import above
 
 APART_SECONDS = 2.0  # what follows later is taken for something else
 READ_AT_ONCE = 1_000  # events
-LOOKED_AT = 20_000  # events, to each side
+LOOKED_AT = 5_000  # events, to each side
 COLUMNS = ("position", "root_id", "type", "path", "occurred_at", "data")
 
 Row: TypeAlias = tuple[int, int | None, str, str, datetime, dict[str, object]]

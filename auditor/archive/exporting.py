@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from auditor.archive import form
 from auditor.auditlog import pruned
+from auditor.auditlog.digests import rows_between
 from auditor.auditlog.store import chunks
 from auditor.auditlog.verifying import Place, batches_between
-from auditor.models import Batch, Event, Head, Root
+from auditor.models import Batch, Head, Root
 
-READ_AT_ONCE = 2_000  # events
+WRITTEN_AT_ONCE = 2_000  # lines
 
 
 def exported(after: int, *, using: str) -> Iterator[str]:
@@ -40,13 +41,13 @@ def segment_lines(head: Head, after: int, end: Place, using: str) -> Iterator[st
 
 def _lines_between(after: int, position: int, number: int, using: str) -> Iterator[str]:
     """Each batch with events behind one position and up to another, with these events."""
-    events = _events(after, position, using)
+    rows = rows_between(after, position, using=using)
     for batch in _batches(after, number, using):
         yield form.batch_line(batch)
         for _ in range(max(after + 1, batch.first_position), batch.last_position + 1):
-            event = next(events, None)
-            if event is not None:
-                yield form.event_line(event)
+            row = next(rows, None)
+            if row is not None:
+                yield form.event_line(row)
 
 
 def _roots(using: str) -> dict[int, str]:
@@ -60,14 +61,7 @@ def _batches(after: int, until: int, using: str) -> Iterator[Batch]:
     return (batch for batch in found if batch.last_position > after)
 
 
-def _events(after: int, until: int, using: str) -> Iterator[Event]:
-    rows = Event.objects.using(using).order_by("position").filter(position__lte=until)
-    while found := list(rows.filter(position__gt=after)[:READ_AT_ONCE]):
-        yield from found
-        after = found[-1].position
-
-
-def in_parts(lines: Iterator[str], size: int = READ_AT_ONCE) -> Iterator[str]:
+def in_parts(lines: Iterator[str], size: int = WRITTEN_AT_ONCE) -> Iterator[str]:
     """The lines, many at once: each write of a command takes longer than making the line."""
     for part in chunks(lines, size):
         yield "\n".join(part)

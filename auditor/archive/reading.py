@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator, Sequence
 
 from auditor import conf
-from auditor.archive import segment
-from auditor.archive.segment import BrokenSegmentError, Placed
+from auditor.archive import form, segment
+from auditor.archive.segment import BrokenSegmentError
 from auditor.auditlog import pruned
-from auditor.auditlog.events import LogPruned
+from auditor.auditlog.events import LogPruned, StoredEvent
 from auditor.errors import AuditorError, ExitCode
 
 
@@ -24,11 +24,11 @@ def checked(folder: str, *, using: str) -> list[str]:
     return paths
 
 
-def events_in(paths: Sequence[str]) -> Iterator[Placed]:
+def events_in(paths: Sequence[str]) -> Iterator[tuple[int, StoredEvent]]:
     """The events of segments that were checked, in their order, each with its position."""
     for path in paths:
         for _, events in segment.read(path):
-            yield from events
+            yield from map(form.read_event, events)
 
 
 def ensure_there(folder: str, paths: Sequence[str]) -> None:

@@ -12,8 +12,8 @@ from hashlib import file_digest
 from uuid import UUID
 
 from auditor.archive import form
-from auditor.auditlog.events import StoredEvent
-from auditor.auditlog.seal import events_hash
+from auditor.archive.form import Values
+from auditor.auditlog.digests import node
 from auditor.auditlog.store import chunks
 from auditor.auditlog.verifying import Seals
 from auditor.errors import AuditorError, ExitCode
@@ -23,8 +23,6 @@ PART = ".part"  # of a segment that is being written
 LINES_AT_ONCE = 2_000
 UNCHANGED = "What it was to hold is still in the log."
 BROKEN = (ValueError, KeyError, TypeError, EOFError, OSError, zlib.error)
-
-Placed = tuple[int, StoredEvent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +121,11 @@ def sha256_of(path: str) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def read(path: str) -> Iterator[tuple[Batch, list[Placed]]]:
-    """The batches of a segment, each with its events; raises BrokenSegmentError where they are not what it says."""
+def read(path: str) -> Iterator[tuple[Batch, list[Values]]]:
+    """The batches of a segment, each with what the lines of its events say.
+
+    Raises BrokenSegmentError where they are not what it says.
+    """
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
             yield from _batches(map(form.read_line, lines))
@@ -132,11 +133,11 @@ def read(path: str) -> Iterator[tuple[Batch, list[Placed]]]:
         raise BrokenSegmentError(f"it cannot be read: {error}") from error
 
 
-def _batches(lines: Iterator[tuple[str, dict[str, object]]]) -> Iterator[tuple[Batch, list[Placed]]]:
-    batch, events = None, list[Placed]()
+def _batches(lines: Iterator[tuple[str, Values]]) -> Iterator[tuple[Batch, list[Values]]]:
+    batch, events = None, list[Values]()
     for kind, values in lines:
         if kind == "event":
-            events.append(form.read_event(values))
+            events.append(values)
             continue
         if batch is not None:
             _ensure_fits(batch, events)
@@ -147,11 +148,11 @@ def _batches(lines: Iterator[tuple[str, dict[str, object]]]) -> Iterator[tuple[B
     raise EOFError("its end is missing")
 
 
-def _ensure_fits(batch: Batch, events: list[Placed]) -> None:
+def _ensure_fits(batch: Batch, events: list[Values]) -> None:
     expected = list(range(batch.first_position, batch.first_position + batch.count))
-    if [position for position, _ in events] != expected:
+    if [values["position"] for values in events] != expected:
         raise BrokenSegmentError(f"the events of batch {batch.number} are not all in it")
-    if events_hash(event for _, event in events) != batch.events_hash:
+    if node([form.digest_of(values) for values in events]) != batch.events_hash:
         raise BrokenSegmentError(f"an event of batch {batch.number} was edited")
 
 

@@ -54,7 +54,7 @@ def digest(row: Row) -> bytes:
     try:
         form = (
             f"[{encode_basestring(kind)},{version},{'null' if root is None else root},{encode_basestring(path)},"
-            f"{_microseconds(occurred_at)},{'null' if run is None else _run(run)},{_data(data)}]"
+            f"{_microseconds(occurred_at)},{'null' if run is None else run_text(run)},{_data(data)}]"
         )
         return sha256(LEAF + form.encode()).digest()
     except (TypeError, ValueError):
@@ -84,7 +84,8 @@ def _whole(moment: str) -> int:
 
 
 @lru_cache(maxsize=1_000)
-def _run(run: str | UUID) -> str:
+def run_text(run: str | UUID) -> str:
+    """The id of a run as JSON."""
     return f'"{run if isinstance(run, UUID) else UUID(run)}"'
 
 

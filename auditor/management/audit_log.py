@@ -18,10 +18,9 @@ from auditor.answers.sentences import clock
 from auditor.answers.verification import verify_log
 from auditor.archive import pruning, reading
 from auditor.archive.exporting import exported, in_parts
-from auditor.archive.segment import Placed
 from auditor.auditlog import pruned, store
 from auditor.auditlog.anchors import read_anchors
-from auditor.auditlog.events import readable
+from auditor.auditlog.events import StoredEvent, readable
 from auditor.auditlog.rebuilding import rebuild
 from auditor.catalogue import LogLine
 from auditor.errors import AuditorError, ExitCode
@@ -168,7 +167,7 @@ class Answer(CommandRun):
         text = "\n".join(rows.difference(one, is_dry=is_dry) for one in found)
         self.answer(text, lines.differences(found, is_dry=is_dry))
 
-    def archived(self) -> Iterator[Placed]:
+    def archived(self) -> Iterator[tuple[int, StoredEvent]]:
         """The events that were pruned; raises AuditorError (usage) if it is not said where they are."""
         until, folder = pruned.pruned_until(self.using), self.options["segments"]
         if until and not folder:
