@@ -250,6 +250,25 @@ class RunCompleted(Event):
     files: dict[str, int] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPruned(Event):
+    """Events up to the position `until`, that of the last event of `batch`, were archived and taken out of the table.
+
+    The file `segment` with the SHA-256 `sha256` holds the `archived` events behind the prune before.
+    `kept` events up to `until` are still in the table, with `kept_hash` over them; `seal` is that of `batch`.
+    """
+
+    type: ClassVar[str] = "log.pruned"
+    until: int
+    batch: int
+    seal: str
+    segment: str
+    sha256: str
+    archived: int
+    kept: int
+    kept_hash: str
+
+
 def to_stored(event: Event) -> StoredEvent:
     """The stored form of an event."""
     data = {name: value for name in _data_of(event.type) if (value := getattr(event, name)) is not None}

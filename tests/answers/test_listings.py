@@ -13,10 +13,10 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from auditor.answers import listing
-from auditor.answers.exporting import exported
 from auditor.answers.figures import figures
 from auditor.answers.life import life_of
 from auditor.answers.listing import Wish, follow, list_events
+from auditor.archive.exporting import exported
 from auditor.auditlog import append_only
 from auditor.auditlog.events import FileMoved, RunCompleted
 from auditor.auditlog.verifying import Place, verify
