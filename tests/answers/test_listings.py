@@ -104,7 +104,7 @@ def test_common_prefix_is_walked_and_the_walk_ends(media: Path, monkeypatch: pyt
 
 
 def test_nothing_found_is_said(media: Path) -> None:
-    assert ask("show", "--type", "file.eaten").stdout == "No event in the audit log is like that.\n"
+    assert ask("show", "--type", "file.trashed").stdout == "No event in the audit log is like that.\n"
 
 
 @pytest.mark.parametrize(
