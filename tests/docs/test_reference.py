@@ -5,11 +5,12 @@ import re
 import pytest
 from django.apps import apps
 from django.core.checks.registry import registry as django_checks
+from django.core.management import find_commands, load_command_class
 
 from auditor import checks, conf
 from auditor.errors import ExitCode
 from auditor.integrity.findings import Kind
-from tests.docs.pages import DOCS, table_rows
+from tests.docs.pages import DOCS, read, table_rows
 from tests.running import PROJECT
 
 pytestmark = pytest.mark.sqlite
@@ -53,15 +54,37 @@ def test_exit_codes_that_no_command_returns_are_called_reserved() -> None:
     assert reserved == {one.name for one in ExitCode} - used
 
 
+def test_command_page_of_the_reference_has_every_command_with_its_help() -> None:
+    expected = [
+        [code(name), str(load_command_class(app, name).help)]
+        for app in ("auditor", "watcher")
+        for name in find_commands(str(PROJECT / app / "management"))
+    ]
+
+    rows = table_rows(DOCS / "reference/commands.md")
+
+    assert [row[:2] for row in rows] == sorted(expected)
+
+
+def test_exit_code_page_has_a_column_for_every_command() -> None:
+    [head] = [line for line in read(DOCS / "reference/exit-codes.md").splitlines() if line.startswith("| code |")]
+
+    told = {cell.strip() for cell in head.strip("|").split("|")} - {"code", "name"}
+
+    assert told == {row[0] for row in table_rows(DOCS / "reference/commands.md")}
+
+
 def test_command_page_has_every_code_that_the_command_returns() -> None:
     rows = table_rows(DOCS / "reference/exit-codes.md")
     returned = {row[0] for row in rows if row[2] not in ("", RESERVED)}
 
-    assert {row[0] for row in table_rows(DOCS / "cleanup_orphaned_media.md", section="Exit codes")} == returned
+    assert {
+        row[0] for row in table_rows(DOCS / "commands/cleanup_orphaned_media.md", section="Exit codes")
+    } == returned
 
 
 def test_integrity_page_has_every_kind_of_finding() -> None:
-    rows = table_rows(DOCS / "check_media_integrity.md", section="What it finds")
+    rows = table_rows(DOCS / "commands/check_media_integrity.md", section="What it finds")
 
     assert rows == [[code(kind.word), kind.severity.value, kind.one] for kind in Kind]
 
@@ -70,7 +93,7 @@ def test_integrity_page_has_every_code_that_the_command_returns() -> None:
     rows = table_rows(DOCS / "reference/exit-codes.md")
     returned = {row[0] for row in rows if row[-2] not in ("", RESERVED)}
 
-    assert {row[0] for row in table_rows(DOCS / "check_media_integrity.md", section="Exit codes")} == returned
+    assert {row[0] for row in table_rows(DOCS / "commands/check_media_integrity.md", section="Exit codes")} == returned
 
 
 def test_system_check_page_has_every_id() -> None:
