@@ -18,14 +18,14 @@ unexport PYTHONDONTWRITEBYTECODE
 export COVERAGE_FILE := $(abspath $(VENV))/coverage
 
 BIN := $(VENV)/bin
-CACHES := .bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+CACHES := .bench .deploy .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 .DEFAULT_GOAL := help
-.PHONY: help demo site test lint bench lock clean
+.PHONY: help demo site test test-deploy lint bench lock clean
 .NOTPARALLEL:
 
 help: ## List these commands.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/site.stamp ## Watch deleted files travel from the disk to a clean database.
 	@$(BIN)/python manage.py demo
@@ -55,6 +55,10 @@ test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS=
 measured = $(if $(filter-out 0,$(COVERAGE)),$(BIN)/coverage run,$(BIN)/python)
 run-tests = $(measured) -m pytest --ignore=tests/faults $(if $(filter sqlite,$(1)),$(SQLITE_TESTS),$(POSTGRES_TESTS)) $(if $(filter $(1),$(FAULTS)), \
   && $(measured) -m pytest --numprocesses=2 tests/faults)
+
+test-deploy: $(VENV)/dev.stamp ## Build the image, run all of deploy/ in Docker and under systemd, and test it (needs root; installs Docker by apt).
+	@bash tests/deploy/tools.sh
+	@TEST_DATABASE=sqlite $(BIN)/python -m pytest -m deploy tests/deploy
 
 lint: $(VENV)/dev.stamp ## Check the style, the types and who imports whom.
 	$(BIN)/ruff check .
