@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 PACKAGES=(docker.io docker-compose iproute2 mmdebstrap)
 # In the Debian: what the base images have, a machine's services, and the tools that look at our files.
-INSIDE=python-is-python3,python3-venv,ca-certificates,postgresql,systemd,rsyslog
+INSIDE=python-is-python3,python3-venv,ca-certificates,postgresql,procps,systemd,rsyslog
 # Two log daemons cannot be installed side by side, and the tools need no more than their programs.
 UNPACKED="syslog-ng-core prometheus mtail kubernetes-client"
 INSIDE+=,libivykis0,libnet1,libpcre3,libjson-c5,libwrap0,libglib2.0-0
