@@ -67,8 +67,8 @@ class Around:
 
     def _is_like_it(self, kind: str, data: dict[str, object]) -> bool:
         if kind == DirectoryDeleted.type:
-            return data["cause"] == "removed" and self.event.cause == "unlinked"
-        return kind == FileDeleted.type and data["cause"] == self.event.cause
+            return data.get("cause") == "removed" and self.event.cause == "unlinked"
+        return kind == FileDeleted.type and data.get("cause") == self.event.cause
 
     def _rows(self, position: int, step: int) -> Iterator[Row]:
         events = models.Event.objects.using(self.using).values_list(*COLUMNS)

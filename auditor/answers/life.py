@@ -173,7 +173,7 @@ def _arrivals(root: models.Root, name: str, using: str, left_out: list[str]) -> 
         moves = models.Event.objects.using(using).filter(type=kind).order_by("-position")
         before, looked_at = store.head_position(using) + 1, 0
         while rows := list(moves.filter(position__lt=before).values_list("position", "root", "data")[:READ_AT_ONCE]):
-            found = [at for at, of, data in rows if of == root.pk and data["to"] in ends]
+            found = [at for at, of, data in rows if of == root.pk and data.get("to") in ends]
             yield from moves.filter(position__in=found)
             before, looked_at = rows[-1][0], looked_at + len(rows)
             if looked_at >= MOST_MOVES:

@@ -11,6 +11,7 @@ from auditor.orphans.disk import Verdict
 from auditor.wording import safe
 
 MOST_GAPS = 3
+MAY_BE_MORE = "No watcher has ever looked after this folder, so there may be more that the log has not heard of."
 NEVER_LOOKED = "No watcher has ever looked after this folder, so the log knows nothing of its files."
 
 
@@ -23,7 +24,7 @@ def of_file(life: Life, gaps: Sequence[Interval], covered: Sequence[Interval]) -
     if not life.told:
         lines += _never_heard(covered, life.archive)
     elif not covered:
-        lines.append(NEVER_LOOKED)
+        lines.append(MAY_BE_MORE)
     lines += ["", *_now(life), *_unseen(gaps), *life.left_out]
     if life.archive:
         lines.append(str(life.archive))

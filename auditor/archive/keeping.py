@@ -1,17 +1,19 @@
 """Which events stay in the table when the log is pruned, because answers are still read from them.
 
 All events of a name that a record has now stay, and of the directories above it; so does what moves are followed by:
-the moves themselves, and the events of all names that they touch. What `audit_log` tells of runs and prunes stays.
+the moves themselves, and the events of all names that they touch. What `audit_log` tells of runs and prunes stays,
+and so does all that runs have told which did not reach their end.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from auditor.auditlog.departures import TYPES
 from auditor.auditlog.digests import rows_between
 from auditor.auditlog.events import LONGEST_PATH, DirectoryMoved, FileMoved, LogPruned, RunCompleted, is_too_long
-from auditor.models import Event, Root
+from auditor.models import Event, Root, Run
 from auditor.orphans import references
 from auditor.orphans.registry import audited_models
 from auditor.orphans.trails import above
@@ -49,13 +51,24 @@ def touched(using: str) -> Touched:
 
 def kept_positions(until: int, moved: Touched, *, using: str) -> list[int]:
     """The positions up to `until` of those events in the table that have to stay, in order."""
-    rows = [(position, kind, root, path) for position, kind, _, root, path, *_ in rows_between(0, until, using=using)]
-    named = _named({(root, path) for _, _, root, path in rows if path}, using)
+    rows = [
+        (position, kind, root, path, run)
+        for position, kind, _, root, path, _, run, _ in rows_between(0, until, using=using)
+    ]
+    named = _named({(root, path) for _, _, root, path, _ in rows if path}, using)
+    unfinished = {form for run in _unfinished_runs(using) for form in (run, run.hex)}  # as the drivers give it
     return [
         position
-        for position, kind, root, path in rows
-        if kind in ALWAYS or (root, path) in named or (kind in OF_FILES and moved.has(root, path))
+        for position, kind, root, path, run in rows
+        if kind in ALWAYS or (root, path) in named or (kind in OF_FILES and moved.has(root, path)) or run in unfinished
     ]
+
+
+def _unfinished_runs(using: str) -> set[UUID]:
+    """The runs that did not reach their end: the next one reads what they told, and settles it."""
+    finished = Event.objects.using(using).filter(type=RunCompleted.type, run_id__isnull=False)
+    runs = Run.objects.using(using).values_list("uid", flat=True)
+    return set(runs) - set(finished.values_list("run_id", flat=True))
 
 
 def _moves(using: str) -> Iterator[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from auditor.auditlog.digests import Row, digest, kept_hash, node, rows_between
 from auditor.auditlog.events import LogPruned
 from auditor.auditlog.seal import GENESIS
 from auditor.auditlog.store import seal_of
+from auditor.errors import AuditorError
 from auditor.models import Batch, Event, Head
 
 BATCHES_AT_ONCE = 1_000
@@ -117,7 +118,7 @@ def _last_prune(using: str) -> LogPruned | None:
         last = pruned.last_prune(using)
         if last is None or last.until < at:
             return last
-    except TypeError:
+    except (AuditorError, TypeError):
         pass
     batch = Batch.objects.using(using).filter(first_position__lte=at).order_by("-first_position").first()
     raise BrokenLogError(at, batch.number if batch else 1, "the event was edited")

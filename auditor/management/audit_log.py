@@ -20,7 +20,7 @@ from auditor.archive import pruning, reading
 from auditor.archive.exporting import exported, in_parts
 from auditor.auditlog import pruned, store
 from auditor.auditlog.anchors import read_anchors
-from auditor.auditlog.events import StoredEvent, readable
+from auditor.auditlog.events import REGISTRY, StoredEvent, readable
 from auditor.auditlog.rebuilding import rebuild
 from auditor.catalogue import LogLine
 from auditor.errors import AuditorError, ExitCode
@@ -30,6 +30,7 @@ from auditor.models import Event, Root
 
 SPANS_READ = 200  # of one root, for the gaps in a life
 TAIL_SECONDS = 1.0
+MOST_SHOWN = 100_000  # rows
 NO_ROOT = 0  # the number of none
 
 
@@ -87,6 +88,7 @@ class Answer(CommandRun):
             raise AuditorError(
                 "--name and --prefix contradict each other.", hint="Choose one of them.", exit_code=ExitCode.USAGE
             )
+        ensure_type(options["type"], self.using)
         chosen = self.chosen_root()
         among = [key for key, path in paths.items() if not chosen or path == chosen]
         return Wish(
@@ -133,6 +135,8 @@ class Answer(CommandRun):
         for root in known.filter(path=chosen) if chosen else known:
             some = blind.intervals_of(root.pk, using=self.using, limit=self.options["limit"])
             self.answer(rows.intervals(root.path, some), lines.intervals(some))
+        if not known.exists():
+            self.answer("The log knows of no media folder yet.", [])
 
     def runs(self) -> None:
         """Shows the runs, the newest first."""
@@ -224,12 +228,29 @@ class Answer(CommandRun):
         self.say(text)
 
 
-def ensure_limit(options: dict[str, Any]) -> None:
-    """Raises AuditorError (usage) for a --limit that leaves nothing to show; only a tail may begin with nothing."""
-    least = 0 if options["question"] == "tail" else 1
-    if options.get("limit", least) < least:
+def ensure_type(kind: str, using: str) -> None:
+    """Raises AuditorError (usage) for a type that neither this program nor the log knows."""
+    if kind and kind not in REGISTRY and not Event.objects.using(using).filter(type=kind).exists():
         raise AuditorError(
-            f"--limit {options['limit']} leaves nothing to show.",
+            f"No event has the type {kind!r}.",
+            hint=f"The types are: {', '.join(sorted(filter(None, REGISTRY)))}.",
+            exit_code=ExitCode.USAGE,
+        )
+
+
+def ensure_limit(options: dict[str, Any]) -> None:
+    """Raises AuditorError (usage) for a --limit that shows nothing, but for a tail, or more than fits into memory."""
+    least = 0 if options["question"] == "tail" else 1
+    limit = options.get("limit", least)
+    if limit > MOST_SHOWN:
+        raise AuditorError(
+            f"--limit {limit} is more than is shown at once.",
+            hint=f"Give it {MOST_SHOWN} or less; export writes everything.",
+            exit_code=ExitCode.USAGE,
+        )
+    if limit < least:
+        raise AuditorError(
+            f"--limit {limit} leaves nothing to show.",
             hint=f"Give it {least} or more, or leave it out.",
             exit_code=ExitCode.USAGE,
         )

@@ -13,10 +13,10 @@ from django.db.models import F
 
 from auditor.archive import pruning, segment
 from auditor.auditlog import append_only, store
-from auditor.auditlog.events import CheckpointCompleted, LogPruned
+from auditor.auditlog.events import CheckpointCompleted, FileTrashed, LogPruned
 from auditor.models import Batch, Event, Head, MissingFile, Root
 from tests.answers import tampering
-from tests.answers.happening import NAME, SPAN, append, at, deleted, watched
+from tests.answers.happening import NAME, RUN, SPAN, UNDONE, append, at, deleted, ran, watched
 from tests.archive.pruning import HELD, LOST, ask, lines_in, make_log, moved, prune, segments, there
 from tests.makers import make_photo
 from tests.running import run
@@ -110,6 +110,19 @@ def test_events_of_the_folders_above_a_held_name_stay(media: Path, tmp_path: Pat
 
     assert set(there()) >= {10, 11}
     assert 12 not in there()
+
+
+def test_events_of_a_run_that_did_not_reach_its_end_stay(media: Path, tmp_path: Path) -> None:
+    root = make_log(media)
+    ran(UNDONE, "cleanup_unused_files", 9)
+    trashed = {"to": "trash/x.jpg", "size": 1, "cause": "unused"}
+    append(
+        *(FileTrashed(root=root.pk, path="x.jpg", occurred_at=at(9), run_id=one, **trashed) for one in (UNDONE, RUN))
+    )
+
+    prune(tmp_path)
+
+    assert [10 in there(), 11 in there()] == [True, False]
 
 
 def test_long_log_is_pruned_in_several_segments(media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
