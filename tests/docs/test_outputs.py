@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.docs.bare_site import WORLD as BARE
 from tests.docs.desk import WORLD as TUTORIAL
-from tests.docs.pages import DOCS, IS_WRITING, Fence, fences, marked, pages, write
+from tests.docs.pages import IS_WRITING, Fence, fences, marked, pages, write
 from tests.docs.site import PROMPT, SHOWN_MEDIA, Site
 from tests.docs.worlds import WORLDS, in_world
 from tests.makers import real
@@ -86,9 +86,9 @@ def test_every_state_of_the_site_is_shown_somewhere() -> None:
 
 
 @pytest.mark.sqlite
-def test_every_docker_line_of_a_command_has_its_twin_without_docker() -> None:
+def test_every_docker_line_has_its_twin_without_docker() -> None:
     prefix = "docker-compose exec web "
-    blocks = [fence.text.splitlines() for page in (DOCS / "commands").iterdir() for fence in fences(page)]
+    blocks = [fence.text.splitlines() for page in pages() for fence in fences(page)]
     lonely = [
         line
         for lines in blocks
