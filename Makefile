@@ -18,14 +18,14 @@ unexport PYTHONDONTWRITEBYTECODE
 export COVERAGE_FILE := $(abspath $(VENV))/coverage
 
 BIN := $(VENV)/bin
-CACHES := .bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+CACHES := .bench .deploy .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 .DEFAULT_GOAL := help
-.PHONY: help demo site test faults lint bench docs docs-links lock clean
+.PHONY: help demo site test faults test-deploy lint bench docs docs-links lock clean
 .NOTPARALLEL:
 
 help: ## List these commands.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/site.stamp ## Watch deleted files travel from the disk to a clean database.
 	@$(BIN)/python manage.py demo
@@ -59,6 +59,10 @@ run-tests = $(measured) -m pytest --ignore=tests/faults $(if $(filter sqlite,$(1
   && $(run-faults))
 # The fault suite mostly waits, so three at once take little more than a third of the time.
 run-faults = $(BIN)/python -m pytest --numprocesses=3 tests/faults
+
+test-deploy: $(VENV)/dev.stamp ## Build the image, run all of deploy/ in Docker and under systemd, and test it (needs root; installs Docker by apt).
+	@bash tests/deploy/tools.sh
+	@TEST_DATABASE=sqlite $(BIN)/python -m pytest -m deploy tests/deploy
 
 lint: $(VENV)/dev.stamp ## Check the style, the types and who imports whom.
 	$(BIN)/ruff check .

@@ -77,6 +77,7 @@ def key_in(path: str) -> bytes | None:
     return key
 
 
+JSON_INTO = Setting("AUDITOR_JSON_INTO", str, "", "the path of a file")
 MODELS = Setting("AUDITOR_MODELS", (list, tuple), (), "a list of model names such as 'gallery.Photo'")
 MAX_ORPHANS = Setting(
     "AUDITOR_MAX_ORPHANS",
@@ -146,6 +147,7 @@ ALL = (
     FINGERPRINTS,
     TOMBSTONE_DAYS,
     SEAL_KEY_FILE,
+    JSON_INTO,
     KEEP,
     PRESETS,
     UNUSED_MIN_AGE,
@@ -256,6 +258,11 @@ def searches_texts() -> bool:
 def max_unused() -> limits.Limit | None:
     """Above how many unused files nothing is moved; ValueError where the setting cannot be understood."""
     return limits.limits_of(MAX_UNUSED.value()).run
+
+
+def json_into() -> str:
+    """The file to which every command appends its JSON lines, or an empty text."""
+    return str(JSON_INTO.value())
 
 
 def seal_key() -> bytes | None:

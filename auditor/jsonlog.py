@@ -69,7 +69,7 @@ class JsonLog(AbstractContextManager["JsonLog"]):
         except OSError as error:
             raise AuditorError(
                 f"The JSON log cannot be written to {path}: {error.strerror}.",
-                hint="Give --json-into a file in a folder that this user may write.",
+                hint="Name a file in a folder that this user may write, by --json-into or AUDITOR_JSON_INTO.",
                 exit_code=ExitCode.USAGE,
             ) from error
         self.add_json(stream)

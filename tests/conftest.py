@@ -78,11 +78,15 @@ def line_faults(line: str) -> list[str]:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what needs the database that this run does not have, and marks what needs the one it has."""
+    """Leaves out what needs the database that this run does not have, and marks what needs the one it has.
+
+    What is marked `deploy` is left out as well, unless it is asked for.
+    """
     ours, other = ("postgresql", "sqlite") if settings.ON_POSTGRESQL else ("sqlite", "postgresql")
     for item in items:
         if item.get_closest_marker(ours) or (item.nodeid.startswith(ASKING) and item.get_closest_marker("django_db")):
             item.add_marker("needed")
-    elsewhere = [item for item in items if item.get_closest_marker(other)]
+    left_out = [other] if "deploy" in config.option.markexpr else [other, "deploy"]
+    elsewhere = [item for item in items if any(map(item.get_closest_marker, left_out))]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]

@@ -18,6 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 from django.db.utils import Error as DatabaseFailure
 
+from auditor import conf
 from auditor.errors import AuditorError, ExitCode, first_line
 from auditor.orphans.registry import AuditedModel
 from auditor.wording import safe
@@ -74,8 +75,8 @@ class AuditorCommand(BaseCommand):
                 quiet=self.is_quiet,
             ) as log:
                 try:
-                    if json_into:
-                        log.add_file(json_into)
+                    for path in filter(None, dict.fromkeys((json_into, conf.json_into()))):
+                        log.add_file(path)
                     yield log
                 except (AuditorError, DatabaseFailure, KeyboardInterrupt) as error:
                     foreseen = self.foreseen(error)

@@ -25,6 +25,7 @@ INSTALLED_APPS = [
 ]
 
 AUDITOR_MODELS = ["gallery.Photo", "gallery.Video"]
+AUDITOR_JSON_INTO = os.environ.get("AUDITOR_JSON_INTO", "")
 AUDITOR_STATE_DIR = os.environ.get("STATE_DIRECTORY", str(BASE_DIR / "var" / "state"))
 
 MIDDLEWARE = [
@@ -36,6 +37,14 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+if not DEBUG:
+    # `runserver` finds static files where they lie; a deployment serves those that collectstatic has gathered.
+    MIDDLEWARE.insert(1, "whitenoise.middleware.WhiteNoiseMiddleware")
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
 
 ROOT_URLCONF = "deploy.gallery.urls"
 

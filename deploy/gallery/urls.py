@@ -1,10 +1,10 @@
-"""The gallery, the admin and, while DEBUG is on, the media files."""
+"""The gallery, the admin and the media files, which a web server in front may serve itself."""
 
 from django.conf import settings
-from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
+from django.views.static import serve
 
 from deploy.gallery import views
 
@@ -17,5 +17,5 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="gallery:albums")),
     path("", include((gallery, "gallery"))),
     path("admin/", admin.site.urls),
-    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+    path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
 ]

@@ -81,7 +81,7 @@ def facts(line: dict[str, Any]) -> dict[str, Any]:
         (
             ["--json-into", "/nonexistent/log.jsonl"],
             "The JSON log cannot be written to /nonexistent/log.jsonl: No such file or directory.",
-            "Give --json-into a file in a folder that this user may write.",
+            "Name a file in a folder that this user may write, by --json-into or AUDITOR_JSON_INTO.",
         ),
     ],
     ids=" ".join,

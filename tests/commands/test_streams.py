@@ -177,6 +177,15 @@ def test_json_file_is_appended_to_beside_everything_else(mixed: Path, tmp_path: 
 
 
 @pytest.mark.django_db
+def test_json_file_of_the_settings_has_every_run(mixed: Path, tmp_path: Path, settings: LazySettings) -> None:
+    settings.AUDITOR_JSON_INTO = str(tmp_path / "log.jsonl")
+
+    ran = shell("--dry-run", "--log-format", "none", "--json-into", settings.AUDITOR_JSON_INTO)
+
+    assert (ran.stderr, facts((tmp_path / "log.jsonl").read_text())) == ("", expected(mixed, dry_run=True))
+
+
+@pytest.mark.django_db
 def test_json_file_is_told_of_a_failure(media: Path, tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
 

@@ -10,6 +10,7 @@ from django.core.management import find_commands, load_command_class
 from auditor import checks, conf
 from auditor.errors import ExitCode
 from auditor.integrity.findings import Kind
+from auditor.models import Event
 from tests.docs.pages import DOCS, read, table_rows
 from tests.running import PROJECT
 
@@ -126,3 +127,20 @@ def test_table_page_has_every_column() -> None:
         for one in models
     }
     assert dict(rows) == expected
+
+
+def test_maintenance_page_names_tables_that_exist_and_every_index_of_the_events() -> None:
+    page = DOCS / "admin-guides/DATABASE_MAINTENANCE.md"
+    models = apps.get_app_config("auditor").get_models()
+
+    tables = {row[0].strip("`") for row in table_rows(page, section="How large they are")}
+    indexes = [row[0] for row in table_rows(page, section="Indexes")]
+
+    assert tables <= {one._meta.db_table for one in models}
+    assert indexes == [code(index.name) for index in Event._meta.indexes]
+
+
+def test_glossary_is_in_the_order_of_its_words() -> None:
+    words = [row[0].lower() for row in table_rows(DOCS / "glossary.md")]
+
+    assert words == sorted(words)
