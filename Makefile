@@ -21,7 +21,7 @@ BIN := $(VENV)/bin
 CACHES := .bench .deploy .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 .DEFAULT_GOAL := help
-.PHONY: help demo site test test-deploy lint bench lock clean
+.PHONY: help demo site test faults test-deploy lint bench docs docs-links lock clean
 .NOTPARALLEL:
 
 help: ## List these commands.
@@ -51,10 +51,14 @@ test: $(VENV)/dev.stamp ## Run every test on SQLite, then on PostgreSQL (FAULTS=
 	fi
 	@if [ "$(COVERAGE)" != 0 ]; then $(BIN)/coverage combine --quiet && $(BIN)/coverage report; fi
 
-# The fault suite mostly waits, so two at once take little more than half the time.
+faults: $(VENV)/dev.stamp ## Run the fault suite alone, which `make test` ends with (FAULTS=sqlite on one database only).
+	@$(foreach database,$(FAULTS),TEST_DATABASE=$(database) $(run-faults) &&) true
+
 measured = $(if $(filter-out 0,$(COVERAGE)),$(BIN)/coverage run,$(BIN)/python)
 run-tests = $(measured) -m pytest --ignore=tests/faults $(if $(filter sqlite,$(1)),$(SQLITE_TESTS),$(POSTGRES_TESTS)) $(if $(filter $(1),$(FAULTS)), \
-  && $(measured) -m pytest --numprocesses=2 tests/faults)
+  && $(run-faults))
+# The fault suite mostly waits, so three at once take little more than a third of the time.
+run-faults = $(BIN)/python -m pytest --numprocesses=3 tests/faults
 
 test-deploy: $(VENV)/dev.stamp ## Build the image, run all of deploy/ in Docker and under systemd, and test it (needs root; installs Docker by apt).
 	@bash tests/deploy/tools.sh
@@ -69,10 +73,20 @@ lint: $(VENV)/dev.stamp ## Check the style, the types and who imports whom.
 bench: $(VENV)/dev.stamp ## Measure speed and memory, and write docs/reference/benchmarks.md (SIZES="10000 100000", ONLY="scan log" and DATABASES=sqlite measure a part).
 	@$(BIN)/python -m tests.benchmarks --sizes $(SIZES) --only $(ONLY) --databases $(DATABASES)
 
+docs: $(VENV)/docs.stamp ## Build the pages of docs/ as HTML in build/docs; a warning is an error.
+	@$(sphinx) -b html docs build/docs
+	@echo "The pages are in build/docs: open build/docs/index.html"
+
+docs-links: $(VENV)/docs.stamp ## Ask every other site that the pages link whether the page is still there: needs the network.
+	@$(sphinx) -b linkcheck docs build/docs-links
+
+sphinx = $(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet --jobs auto -d build/doctrees
+
 lock: ## Write requirements*.txt anew from pyproject.toml (UPGRADE=1 takes the newest versions).
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv"; exit 1; }
 	@$(compile) --group site --output-file requirements.txt pyproject.toml
 	@$(compile) --group dev --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
+	@$(compile) --group docs --constraints requirements-dev.txt --output-file requirements-docs.txt
 
 clean: ## Remove the environment and every cache, and keep the gallery's data.
 	@if [ -e .bench ] && [ -e $(BIN)/python ]; then $(BIN)/python -m tests.benchmarks --forget; fi
@@ -90,6 +104,11 @@ $(VENV)/dev.stamp: requirements-dev.txt
 	@$(make-environment)
 	@$(call install,requirements-dev.txt)
 	@touch $(VENV)/site.stamp $@
+
+$(VENV)/docs.stamp: requirements-docs.txt
+	@$(make-environment)
+	@$(call install,requirements-docs.txt)
+	@touch $@
 
 # An environment that is there stays, and grows: somebody's site may be running on it.
 define make-environment

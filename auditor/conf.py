@@ -127,6 +127,8 @@ MAX_UNUSED = Setting(
     "AUDITOR_MAX_UNUSED", (int, str), "", "a number of files, or a percentage such as '5%'", reads=limits.limits_of
 )
 SEAL_KEY_FILE = Setting("AUDITOR_SEAL_KEY_FILE", str, "", "the path of a file that holds a key", reads=key_in)
+RETENTION_DAYS = Setting("AUDITOR_RETENTION_DAYS", (int, float), 0, "a number of days, or 0 for ever", 0)
+ARCHIVE_DIR = Setting("AUDITOR_ARCHIVE_DIR", str, "", "the path of a folder")
 
 ALL = (
     MODELS,
@@ -151,6 +153,8 @@ ALL = (
     UNUSED_MIN_AGE,
     SEARCH_TEXTS,
     MAX_UNUSED,
+    RETENTION_DAYS,
+    ARCHIVE_DIR,
 )
 
 
@@ -264,3 +268,13 @@ def json_into() -> str:
 def seal_key() -> bytes | None:
     """The key with which batches are sealed, or None; raises AuditorError if its file cannot be read."""
     return key_in(str(SEAL_KEY_FILE.value()))
+
+
+def retention_days() -> float:
+    """For how many days events stay in the log if `audit_log prune` is not told otherwise; 0 is for ever."""
+    return float(RETENTION_DAYS.value())
+
+
+def archive_dir() -> str:
+    """The folder in which `audit_log prune` archives what it removes; empty where none is chosen."""
+    return str(ARCHIVE_DIR.value())

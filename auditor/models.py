@@ -28,12 +28,16 @@ class Root(models.Model):
 
 
 class Head(models.Model):
-    """The end of the log, in one row; every append locks it, so that positions have no holes."""
+    """The end of the log, in one row; every append locks it, so that positions have no holes.
+
+    `pruning_until` is the position up to which events may be deleted: 0 but within the transaction of a prune.
+    """
 
     log_id = models.UUIDField()
     position = models.PositiveBigIntegerField(default=0)
     batch = models.PositiveBigIntegerField(default=0)
     seal = models.CharField(max_length=64)
+    pruning_until = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="auditor_head_one_row")]

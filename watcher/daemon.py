@@ -18,7 +18,7 @@ from watcher.status import RootStatus, State, WatcherStatus
 
 PAUSE_SECONDS = 0.2  # how long a signal or a timer may wait
 COALESCE_SECONDS = 0.05  # a burst becomes a few transactions and not thousands
-STOP_SECONDS = 4.0  # supervisors kill after ten, and a database that hangs takes some of them
+STOP_SECONDS = 5.5  # the guard ends what takes seven
 REPORT_SECONDS = 1.0
 PATIENCE_SECONDS = 3.0  # how long a single comparison waits for a root that cannot be vouched for
 

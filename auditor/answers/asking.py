@@ -33,8 +33,14 @@ def chosen_root(wanted: str, known: Sequence[str]) -> str:
 def places_of(name: str, wanted: str, known: Sequence[str]) -> list[tuple[str, str]]:
     """The (root, name) pairs that a name can mean: one of them for an absolute path or a chosen root.
 
-    Raises AuditorError (usage) for an absolute path that lies in no root.
+    Raises AuditorError (usage) for an absolute path that lies in no root, and for what is no name of a file.
     """
+    if os.path.normpath(name).split("/")[0] in ("", ".", "..") and not name.startswith("/"):
+        raise AuditorError(
+            f"{name!r} is no name of a file in a media folder.",
+            hint="Name it as a record does, such as photos/a.jpg, or by its whole path.",
+            exit_code=ExitCode.USAGE,
+        )
     among = [chosen_root(wanted, known)] if wanted else list(known)
     if not name.startswith("/"):
         return [(root, os.path.normpath(name)) for root in among]
@@ -63,11 +69,11 @@ def moment_of(text: str, now: datetime, *, of: str) -> datetime | None:
     """
     if not text:
         return None
-    if text[:1].isdigit() and text[-1:] in SECONDS:
-        return now - timedelta(seconds=seconds_of(text, of=of))
     try:
+        if text[:1].isdigit() and text[-1:] in SECONDS:
+            return now - timedelta(seconds=seconds_of(text, of=of))
         return datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise AuditorError(
             f"{of} must be a time such as 2026-03-01, '2026-03-01 10:00' or 2h, not {text!r}.",
             hint="Write it as year-month-day, with hours and minutes if you like, or as a length of time.",

@@ -19,7 +19,10 @@ class LifeTold(LogLine):
 
 
 class LifeSeen(LogLine):
-    """How a file is now: which records name it, and a look at the disk; known if log, record or disk has the name."""
+    """How a file is now: which records name it, and a look at the disk; known if log, record or disk has the name.
+
+    Of the events up to `archived_until`, only those that were kept have been told.
+    """
 
     event: ClassVar[str] = "life.seen"
     root: str
@@ -28,6 +31,7 @@ class LifeSeen(LogLine):
     records: list[str]
     verdict: str | None = None
     reason: str | None = None
+    archived_until: int | None = None
 
 
 class IntervalListed(LogLine):
@@ -76,12 +80,17 @@ class RunSeen(LogLine):
 
 
 class LogMeasured(LogLine):
-    """The figures of the audit log: `sizes` in bytes by table, `days` as events recorded by day."""
+    """The figures of the audit log: `sizes` in bytes by table, `days` as events recorded by day.
+
+    Events up to `archived_until` were pruned, but for those that were kept.
+    """
 
     event: ClassVar[str] = "log.measured"
     events: int
     batches: int
     first_position: int
+    archived_until: int = 0
+    kept: int = 0
     oldest: str | None = None
     newest: str | None = None
     sizes: dict[str, int]
@@ -97,7 +106,35 @@ class LogVerified(LogLine):
     position: int
     seal: str
     anchors: int
+    archived_until: int = 0
+    segments: int = 0
     keyed_since: int | None = None
+
+
+class ArchiveNamed(LogLine):
+    """Older events, up to the position `until`, may be in the segments of the archive alone; this is the newest."""
+
+    event: ClassVar[str] = "archive.named"
+    until: int
+    segment: str
+
+
+class LogPruned(LogLine):
+    """Events up to the position `until` were archived in a segment, and `removed` of them taken out of the table.
+
+    `kept` events up to there are in the table as well. A dry run names no segment.
+    """
+
+    event: ClassVar[str] = "log.pruned"
+    until: int
+    batch: int
+    seal: str
+    archived: int
+    removed: int
+    kept: int
+    segment: str
+    sha256: str
+    dry_run: bool
 
 
 class ProjectionCompared(LogLine):

@@ -8,11 +8,12 @@ from typing import TypeAlias
 from auditor import models
 from auditor.answers.sentences import Company
 from auditor.auditlog.events import DirectoryDeleted, FileDeleted
+from auditor.auditlog.pruned import pruned_until
 from auditor.orphans.trails import above
 
 APART_SECONDS = 2.0  # what follows later is taken for something else
 READ_AT_ONCE = 1_000  # events
-LOOKED_AT = 20_000  # events, to each side
+LOOKED_AT = 5_000  # events, to each side
 COLUMNS = ("position", "root_id", "type", "path", "occurred_at", "data")
 
 Row: TypeAlias = tuple[int, int | None, str, str, datetime, dict[str, object]]
@@ -48,6 +49,7 @@ class Around:
         self.event = event
         self.using = using
         self.is_cut = False
+        self._archived_until = pruned_until(using)
 
     def walk(self, position: int, *, step: int) -> Iterator[Gone]:
         """What vanished in the same root before (-1) or after (1), until nothing did for `APART_SECONDS`."""
@@ -65,8 +67,8 @@ class Around:
 
     def _is_like_it(self, kind: str, data: dict[str, object]) -> bool:
         if kind == DirectoryDeleted.type:
-            return data["cause"] == "removed" and self.event.cause == "unlinked"
-        return kind == FileDeleted.type and data["cause"] == self.event.cause
+            return data.get("cause") == "removed" and self.event.cause == "unlinked"
+        return kind == FileDeleted.type and data.get("cause") == self.event.cause
 
     def _rows(self, position: int, step: int) -> Iterator[Row]:
         events = models.Event.objects.using(self.using).values_list(*COLUMNS)
@@ -74,8 +76,10 @@ class Around:
             if step > 0:
                 rows = list(events.filter(position__gt=position).order_by("position")[:READ_AT_ONCE])
             else:
-                rows = list(events.filter(position__lt=position).order_by("-position")[:READ_AT_ONCE])
+                there = events.filter(position__lt=position, position__gt=self._archived_until)
+                rows = list(there.order_by("-position")[:READ_AT_ONCE])
             yield from rows
             if len(rows) < READ_AT_ONCE:
+                self.is_cut = self.is_cut or (step < 0 and self._archived_until > 0)
                 return
             position = rows[-1][0]

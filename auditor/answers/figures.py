@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db import connections
 
 from auditor.answers.positions import first_recorded_since
+from auditor.auditlog import pruned
 from auditor.models import Batch, Event, Head
 
 DAYS = 14
@@ -16,12 +17,16 @@ DAYS = 14
 class Figures:
     """The figures of a log; `days` are the latest ones, {day: events recorded in it}.
 
+    `archived_until` is the position up to which the log was pruned, `kept` how many events up to there it has still.
     `sizes` are bytes, {table: size}; where the database tells only its own size, that is under "".
     """
 
     events: int
     batches: int
     first_position: int
+    last_position: int
+    archived_until: int
+    kept: int
     oldest: datetime | None
     newest: datetime | None
     sizes: dict[str, int]
@@ -30,19 +35,29 @@ class Figures:
 
 def figures(now: datetime, *, using: str) -> Figures:
     """The figures of the log as it is now; days are those of this process's time zone."""
-    head = Head.objects.using(using).first()
+    head, last_prune = Head.objects.using(using).first(), pruned.last_prune(using)
+    archived_until, kept = (last_prune.until, last_prune.kept) if last_prune else (0, 0)
     events = Event.objects.using(using)
     oldest, newest = events.order_by("position").first(), events.order_by("-position").first()
     oldest_batch = Batch.objects.using(using).order_by("number").first()
     return Figures(
-        events=head.position + 1 - oldest.position if head and oldest else 0,
+        events=_counted(head, oldest, archived_until, kept),
         batches=head.batch + 1 - oldest_batch.number if head and oldest_batch else 0,
         first_position=oldest.position if oldest else 0,
+        last_position=newest.position if newest else 0,
+        archived_until=archived_until,
+        kept=kept,
         oldest=oldest.occurred_at if oldest else None,
         newest=newest.occurred_at if newest else None,
         sizes=_sizes(using),
         days=_days(now.astimezone(), using),
     )
+
+
+def _counted(head: Head | None, oldest: Event | None, archived_until: int, kept: int) -> int:
+    if head is None or oldest is None:
+        return 0
+    return head.position - archived_until + kept if archived_until else head.position + 1 - oldest.position
 
 
 def _days(now: datetime, using: str) -> dict[date, int]:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from auditor import models
 from auditor.answers.company import company_of
-from auditor.answers.sentences import RunMade, Runs, Told, of_file
-from auditor.auditlog import store
+from auditor.answers.sentences import Archive, RunMade, Runs, Told, of_file
+from auditor.auditlog import pruned, store
 from auditor.auditlog.departures import Placed
 from auditor.auditlog.events import (
     DirectoryDeleted,
@@ -54,6 +54,7 @@ class Life:
     """What there is to say of one name in one root; `root` is the log's row, or None where the log has none.
 
     `left_out` says in words what was not looked through; `look` is None where the root is no folder of this machine.
+    `archive` is what was archived, and may know more.
     """
 
     path: str
@@ -62,6 +63,7 @@ class Life:
     told: list[Told]
     holders: list[Holder]
     look: Look | None
+    archive: Archive | None
     left_out: list[str] = field(default_factory=list)
 
     @property
@@ -76,15 +78,24 @@ def life_of(path: str, name: str, *, using: str) -> Life:
     root = models.Root.objects.using(using).filter(path=path).first()
     text, raw = readable(os.fsencode(name))
     named = [] if raw else list(holders(path, name, using))  # no record can hold a name that is not UTF-8
-    life = Life(path=path, name=text, root=root, told=[], holders=named, look=None)
+    life = Life(path=path, name=text, root=root, told=[], holders=named, look=None, archive=archive(using))
     if root is not None:
         stored = to_stored(FileFound(root=root.pk, path=text, path_bytes=raw, occurred_at=root.registered_at, as_of=0))
         events = sorted(_events(root, text, stored, using, life.left_out), key=itemgetter(0))
         runs = runs_made({event.run_id for _, event in events if event.run_id}, using=using)
-        life.told = list(_tell(events, text, runs, using))
+        life.told = list(_tell(events, text, runs, using, life.archive.until if life.archive else 0))
     if path.startswith("/"):
         life.look = _look(path, name, root)
     return life
+
+
+def archive(using: str) -> Archive | None:
+    """What was archived; None if the log was never pruned."""
+    last = pruned.last_prune(using)
+    if last is None:
+        return None
+    recorded_at = models.Batch.objects.using(using).values_list("recorded_at", flat=True).get(number=last.batch)
+    return Archive(until=last.until, recorded_at=recorded_at, segment=last.segment)
 
 
 def _look(path: str, name: str, root: models.Root | None) -> Look:
@@ -115,9 +126,11 @@ def holders(path: str, name: str, using: str) -> Iterator[Holder]:
                     yield Holder(model=audited.id, key=str(key), field=one.name)
 
 
-def _tell(events: Sequence[Placed], name: str, runs: Runs, using: str) -> Iterator[Told]:
+def _tell(events: Sequence[Placed], name: str, runs: Runs, using: str, archived_until: int) -> Iterator[Told]:
     removed, trashed = set(), set()
-    accompanied = [position for position, event in events if isinstance(event, FileDeleted)][-MOST_COMPANIES:]
+    # Who vanished with a file before the log was pruned, it does not know any more.
+    known = [at for at, event in events if isinstance(event, FileDeleted) and at > archived_until]
+    accompanied = known[-MOST_COMPANIES:]
     for position, event in events:
         company = None
         match event:
@@ -160,7 +173,7 @@ def _arrivals(root: models.Root, name: str, using: str, left_out: list[str]) -> 
         moves = models.Event.objects.using(using).filter(type=kind).order_by("-position")
         before, looked_at = store.head_position(using) + 1, 0
         while rows := list(moves.filter(position__lt=before).values_list("position", "root", "data")[:READ_AT_ONCE]):
-            found = [at for at, of, data in rows if of == root.pk and data["to"] in ends]
+            found = [at for at, of, data in rows if of == root.pk and data.get("to") in ends]
             yield from moves.filter(position__in=found)
             before, looked_at = rows[-1][0], looked_at + len(rows)
             if looked_at >= MOST_MOVES:

@@ -9,7 +9,9 @@ from auditor.answers.figures import Figures
 from auditor.answers.life import Life
 from auditor.answers.record import RecordLife
 from auditor.answers.runs import RunListed
+from auditor.answers.sentences import Archive
 from auditor.answers.verification import Verification
+from auditor.archive.pruning import Pruned
 from auditor.auditlog.rebuilding import Difference
 from auditor.catalogue import LogLine
 from auditor.models import Event
@@ -28,6 +30,7 @@ def of_file(life: Life) -> Iterator[LogLine]:
         records=[f"{one.model}:{one.key}" for one in life.holders],
         verdict=life.look.verdict if life.look else None,
         reason=(life.look.reason or None) if life.look else None,
+        archived_until=life.archive.until if life.archive else None,
     )
 
 
@@ -83,6 +86,8 @@ def figures(log: Figures) -> LogLine:
         events=log.events,
         batches=log.batches,
         first_position=log.first_position,
+        archived_until=log.archived_until,
+        kept=log.kept,
         oldest=log.oldest.isoformat() if log.oldest else None,
         newest=log.newest.isoformat() if log.newest else None,
         sizes=log.sizes,
@@ -98,7 +103,29 @@ def verified(done: Verification) -> LogLine:
         position=done.until.position,
         seal=done.until.seal,
         anchors=len(done.anchors),
+        archived_until=done.archive.until if done.archive else 0,
+        segments=done.segments,
         keyed_since=done.until.keyed_since,
+    )
+
+
+def archived(archive: Archive) -> LogLine:
+    """What was archived, and may know more."""
+    return catalogue.ArchiveNamed(until=archive.until, segment=archive.segment)
+
+
+def pruned(one: Pruned, *, is_dry: bool) -> LogLine:
+    """What one step of a prune did, or would."""
+    return catalogue.LogPruned(
+        until=one.step.until.position,
+        batch=one.step.until.batch,
+        seal=one.step.until.seal,
+        archived=one.step.archived,
+        removed=one.removed,
+        kept=one.kept,
+        segment=one.segment,
+        sha256=one.sha256,
+        dry_run=is_dry,
     )
 
 

@@ -8,13 +8,14 @@ from auditor.answers.blind import Interval
 from auditor.answers.figures import Figures
 from auditor.answers.runs import RunListed
 from auditor.answers.sentences import clock
+from auditor.archive.pruning import Pruned
 from auditor.auditlog.rebuilding import Difference
 from auditor.durations import in_words
 from auditor.wording import counted, safe, sized
 
 NEVER = "  no watcher has ever looked after it"
 BAR = 40  # characters of the longest bar
-SHOWN = ("cause", "reason", "detail", "trashed_by", "deleted_by", "command")  # of an event's data
+SHOWN = ("cause", "reason", "detail", "trashed_by", "deleted_by", "command", "segment")  # of an event's data
 
 
 def event(position: int, at: datetime, kind: str, path: str, data: dict[str, Any]) -> str:
@@ -57,6 +58,17 @@ def difference(one: Difference, *, is_dry: bool) -> str:
     return f"{one.table}: {what}{'' if is_dry else ', set right'}"
 
 
+def pruned(one: Pruned, *, is_dry: bool) -> str:
+    """What one step of a prune did, or would."""
+    first, last = one.step.after.position + 1, one.step.until.position
+    would = "would be " if is_dry else ""
+    where = "" if is_dry else f" in {one.segment}"
+    return (
+        f"Positions {first} to {last}: {counted(one.step.archived, 'event')} {would}archived{where}, "
+        f"{one.removed:,} {would}removed, {one.kept:,} kept up to there"
+    )
+
+
 def figures(log: Figures) -> Iterator[str]:
     """The figures of the log, a line each."""
     if not log.events or log.oldest is None or log.newest is None:
@@ -64,7 +76,9 @@ def figures(log: Figures) -> Iterator[str]:
         return
     yield f"{counted(log.events, 'event')} in {counted(log.batches, 'batch', 'batches')}"
     yield f"  oldest: position {log.first_position}, of {clock(log.oldest)}"
-    yield f"  newest: position {log.first_position + log.events - 1}, of {clock(log.newest)}"
+    yield f"  newest: position {log.last_position}, of {clock(log.newest)}"
+    if log.archived_until:
+        yield f"  archived: up to position {log.archived_until}; {log.kept:,} of these are still here"
     yield ""
     for table, size in log.sizes.items():
         yield f"{table or 'the whole database':<28}  {sized(size):>8}"

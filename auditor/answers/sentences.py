@@ -67,6 +67,21 @@ class RunMade:
         return f"Run {self.uid} ({self.command}{by})" if self.command else f"Run {self.uid}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """Events up to a position, recorded until then, were archived; the newest segment has this name."""
+
+    until: int
+    recorded_at: datetime
+    segment: str
+
+    def __str__(self) -> str:
+        return (
+            f"Events up to position {self.until}, recorded until {clock(self.recorded_at)}, are archived, "
+            f"the last of them in {self.segment}: what no record needed any more is told only there."
+        )
+
+
 Runs: TypeAlias = Mapping[UUID, RunMade]
 
 

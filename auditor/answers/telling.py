@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from auditor.answers.blind import Interval
 from auditor.answers.life import MOST_HOLDERS, Life
 from auditor.answers.record import RecordLife
-from auditor.answers.sentences import Told, clock
+from auditor.answers.sentences import Archive, Told, clock
 from auditor.orphans.disk import Verdict
 from auditor.wording import safe
 
 MOST_GAPS = 3
+MAY_BE_MORE = "No watcher has ever looked after this folder, so there may be more that the log has not heard of."
 NEVER_LOOKED = "No watcher has ever looked after this folder, so the log knows nothing of its files."
 
 
@@ -21,10 +22,12 @@ def of_file(life: Life, gaps: Sequence[Interval], covered: Sequence[Interval]) -
     """
     lines = [f"{safe(life.name)} in {safe(life.path)}", "", *map(_line, life.told)]
     if not life.told:
-        lines += _never_heard(covered)
+        lines += _never_heard(covered, life.archive)
     elif not covered:
-        lines.append(NEVER_LOOKED)
+        lines.append(MAY_BE_MORE)
     lines += ["", *_now(life), *_unseen(gaps), *life.left_out]
+    if life.archive:
+        lines.append(str(life.archive))
     return "\n".join(lines)
 
 
@@ -44,16 +47,19 @@ def _line(told: Told) -> str:
     return f"{clock(told.at)}  {told.text}"
 
 
-def _never_heard(covered: Sequence[Interval]) -> Iterator[str]:
-    yield "The log has never heard of this name."
+def _never_heard(covered: Sequence[Interval], archive: Archive | None) -> Iterator[str]:
+    behind = f", in its events behind position {archive.until}" if archive else ""
+    yield f"The log has never heard of this name{behind}."
     if not covered:
         yield NEVER_LOOKED
         return
-    oldest = covered[-1].since
-    yield (
-        f"So it did not vanish while the watcher looked, first at {clock(oldest)}: "
-        "either it is there, or it went earlier or in a gap, or it never was."
-    )
+    looked = [one for one in covered if not archive or one.until > archive.recorded_at]
+    if looked:
+        first = max(looked[-1].since, archive.recorded_at) if archive else looked[-1].since
+        yield (
+            f"So it did not vanish while the watcher looked, first at {clock(first)}: "
+            "either it is there, or it went earlier or in a gap, or it never was."
+        )
 
 
 def _now(life: Life) -> Iterator[str]:

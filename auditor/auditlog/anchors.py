@@ -12,6 +12,7 @@ from auditor.auditlog.verifying import Fault
 from auditor.errors import AuditorError, ExitCode
 from auditor.models import Batch, Head
 
+LARGEST = 2**63  # a column cannot hold it
 EVENT = "batch.appended"
 CUT = "an anchor has this batch, and the log ends before it: its tail was cut, or it was written anew"
 WRITTEN_ANEW = "its batch has another seal than its anchor: the log was written anew from here, or from before"
@@ -55,8 +56,9 @@ def _read(line: str) -> tuple[int, Anchor] | None:
     try:
         values = json.loads(line[line.index("{") :])  # a log shipper may have put a time before it
         if values["event"] == EVENT:
-            return int(values["batch"]), Anchor(first_position=int(values["first_position"]), seal=str(values["seal"]))
-    except (ValueError, KeyError, TypeError):
+            batch, first = int(values["batch"]), int(values["first_position"])
+            return (batch, Anchor(first_position=first, seal=str(values["seal"]))) if batch < LARGEST else None
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     return None
 

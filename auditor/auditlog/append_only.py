@@ -10,19 +10,25 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from auditor.models import Batch, Event, Verified
+from auditor.models import Batch, Event, Head, Verified
 
 NAME = "auditor_append_only"
+EVENT, HEAD = Event._meta.db_table, Head._meta.db_table
 TABLES: Mapping[str, tuple[str, ...]] = {  # with the columns that are unique in each
-    Event._meta.db_table: ("position",),
+    EVENT: ("position",),
     Batch._meta.db_table: ("number", "uid", "first_position"),
 }
 FUNCTION = f"""
     CREATE OR REPLACE FUNCTION {NAME}() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
+        IF TG_OP = 'DELETE' AND TG_TABLE_NAME = '{EVENT}' THEN
+            IF OLD.position <= (SELECT pruning_until FROM {HEAD}) THEN
+                RETURN OLD;
+            END IF;
+        END IF;
         RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
     END $$
-"""
+"""  # noqa: S608
 
 logger = logging.getLogger("auditor.auditlog")
 
@@ -48,7 +54,7 @@ def install(*, using: str) -> None:
 def remove(*, using: str) -> None:
     """Removes all triggers."""
     with transaction.atomic(using), connections[using].cursor() as cursor:
-        for name, table in _present(using).items():
+        for name, table in _present(using, also_disabled=True).items():
             is_on_table = connections[using].vendor == "postgresql"
             cursor.execute(f"DROP TRIGGER {name} ON {table}" if is_on_table else f"DROP TRIGGER {name}")
         if connections[using].vendor == "postgresql":
@@ -64,6 +70,19 @@ def lifted(using: str) -> Iterator[None]:
         yield
         if were_there:
             install(using=using)
+
+
+@contextmanager
+def pruning(until: int, *, using: str) -> Iterator[None]:
+    """Within it, in a transaction that has the head locked, events up to a position can be deleted.
+
+    The triggers stay: a change of the schema would hold up every reader on PostgreSQL, and on SQLite it would make
+    the reference journal look as if it had been meddled with.
+    """
+    head = Head.objects.using(using)
+    head.update(pruning_until=until)
+    yield
+    head.update(pruning_until=0)
 
 
 def keep(*, using: str, **_: Any) -> None:
@@ -88,17 +107,19 @@ def wanted(*, using: str) -> dict[str, str]:
 
 
 def _on_postgresql(table: str) -> dict[str, str]:
-    call = f"EXECUTE FUNCTION {NAME}()"
+    make, call = "CREATE OR REPLACE TRIGGER", f"EXECUTE FUNCTION {NAME}()"  # one that was disabled is there
     return {
-        f"{table}_kept": f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW {call}",
-        f"{table}_whole": f"CREATE TRIGGER {table}_whole BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {call}",
+        f"{table}_kept": f"{make} {table}_kept BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW {call}",
+        f"{table}_whole": f"{make} {table}_whole BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {call}",
     }
 
 
 def _on_sqlite(table: str) -> dict[str, str]:
     # INSERT OR REPLACE deletes the row that is in its way, and no trigger on DELETE hears of it.
     is_there = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {one} = NEW.{one})" for one in TABLES[table])  # noqa: S608
-    conditions = {"UPDATE": "", "DELETE": "", "INSERT": f"WHEN {is_there} "}
+    is_pruned = f"OLD.position <= coalesce((SELECT pruning_until FROM {HEAD}), 0)"  # noqa: S608
+    pruned = f"WHEN NOT {is_pruned} " if table == EVENT else ""
+    conditions = {"UPDATE": "", "DELETE": pruned, "INSERT": f"WHEN {is_there} "}
     refusal = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     return {
         f"{table}_no_{what.lower()}": f"CREATE TRIGGER {table}_no_{what.lower()} BEFORE {what} ON {table} "
@@ -110,12 +131,13 @@ def _on_sqlite(table: str) -> dict[str, str]:
 VENDORS: Mapping[str, Callable[[str], dict[str, str]]] = {"postgresql": _on_postgresql, "sqlite": _on_sqlite}
 
 
-def _present(using: str) -> dict[str, str]:
-    """{trigger: its table} of those that are there."""
+def _present(using: str, *, also_disabled: bool = False) -> dict[str, str]:
+    """{trigger: its table} of those that are there, and work."""
     connection = connections[using]
     if connection.vendor == "postgresql":
         sql = "SELECT tgname, relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal"
         sql += " AND relname = ANY(%s) AND pg_table_is_visible(tgrelid) AND starts_with(tgname, relname || '_')"
+        sql += "" if also_disabled else " AND tgenabled <> 'D'"
         parameters: list[Any] = [list(TABLES)]
     elif connection.vendor == "sqlite":
         sql = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (%s, %s)"

@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
+from auditor.errors import AuditorError
+
 LONGEST_PATH = 2_000  # bytes: PostgreSQL indexes nothing longer than 2,704
 
 REGISTRY: dict[str, type["Event"]] = {}
@@ -250,6 +252,25 @@ class RunCompleted(Event):
     files: dict[str, int] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPruned(Event):
+    """Events up to the position `until`, that of the last event of `batch`, were archived and taken out of the table.
+
+    The file `segment` with the SHA-256 `sha256` holds the `archived` events behind the prune before.
+    `kept` events up to `until` are still in the table, with `kept_hash` over them; `seal` is that of `batch`.
+    """
+
+    type: ClassVar[str] = "log.pruned"
+    until: int
+    batch: int
+    seal: str
+    segment: str
+    sha256: str
+    archived: int
+    kept: int
+    kept_hash: str
+
+
 def to_stored(event: Event) -> StoredEvent:
     """The stored form of an event."""
     data = {name: value for name in _data_of(event.type) if (value := getattr(event, name)) is not None}
@@ -275,20 +296,29 @@ def _data_of(kind: str) -> tuple[str, ...]:
 
 
 def from_stored(stored: StoredEvent) -> Event | None:
-    """The event of a stored form, or None for a type that only a newer program knows."""
+    """The event of a stored form, or None for a type that only a newer program knows.
+
+    Raises AuditorError if its data are not those of its type.
+    """
     kind = REGISTRY.get(stored.type)
     if kind is None:
         return None
     data = dict(stored.data)
     path_b64 = data.pop("path_b64", None)
-    return kind(
-        occurred_at=stored.occurred_at,
-        root=stored.root,
-        path=stored.path,
-        path_bytes=b64decode(path_b64) if path_b64 else None,
-        run_id=stored.run_id,
-        **data,
-    )
+    try:
+        return kind(
+            occurred_at=stored.occurred_at,
+            root=stored.root,
+            path=stored.path,
+            path_bytes=b64decode(path_b64) if path_b64 else None,
+            run_id=stored.run_id,
+            **data,
+        )
+    except (TypeError, ValueError) as error:
+        raise AuditorError(
+            f"An event of the log, {stored.type} of {stored.path!r}, cannot be read: it was edited.",
+            hint="Run: python manage.py audit_log verify --full",
+        ) from error
 
 
 def is_too_long(path: str) -> bool:

@@ -3,7 +3,7 @@
 Only what differs is written. A watermark is in no event while its span is open, so there it stays as it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Model
 
-from auditor.auditlog import missing, store
-from auditor.auditlog.events import CheckpointCompleted, Event, SpanClosed, SpanOpened, from_stored
+from auditor.auditlog import missing, pruned, store
+from auditor.auditlog.events import CheckpointCompleted, Event, SpanClosed, SpanOpened, StoredEvent, from_stored
 from auditor.auditlog.missing import MissingName
 from auditor.models import Checkpoint, MissingFile, Span
 
@@ -48,7 +48,11 @@ class Projection:
 
     def read_on(self, using: str) -> None:
         """Takes all events into account that the log has by now."""
-        for chunk in store.chunks(store.read(after=self.position, using=using), READ_AT_ONCE):
+        self.read(store.read(after=self.position, using=using))
+
+    def read(self, events: Iterable[tuple[int, StoredEvent]]) -> None:
+        """Takes the events that follow into account."""
+        for chunk in store.chunks(events, READ_AT_ONCE):
             self._add([(position, event) for position, stored in chunk if (event := from_stored(stored))])
             self.position = chunk[-1][0]
 
@@ -105,17 +109,22 @@ class Projection:
         return False
 
 
-def rebuild(*, is_dry: bool, using: str) -> list[Difference]:
+def rebuild(*, is_dry: bool, using: str, archived: Iterable[tuple[int, StoredEvent]] = ()) -> list[Difference]:
     """Makes the projections what the events say, and gives back how they differed; a dry run only says so.
 
-    While what differs is written, no append goes through.
+    `archived` are all events that were pruned. While what differs is written, no append goes through.
+    Raises AuditorError, with nothing changed, if the log was pruned meanwhile.
     """
+    last_prune = pruned.place_of_last_prune(using)
     projection = Projection()
+    projection.read(archived)
     projection.read_on(using)
+    pruned.ensure_not_since(last_prune, using)
     if is_dry:
         return [difference for difference, _ in _differences(projection, using)]
     with transaction.atomic(using):
         store.lock_head(using)
+        pruned.ensure_not_since(last_prune, using)
         projection.read_on(using)
         found = _differences(projection, using)
         for _, change in found:

@@ -21,8 +21,8 @@ KEYED_FORMAT = "media-auditor/1+hmac"
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
-# A leaf, a node and a header never hash alike (RFC 6962, section 2.1).
-LEAF, NODE, HEADER = b"\x00", b"\x01", b"\x02"
+# A leaf, a node, a header and what a prune has kept never hash alike (RFC 6962, section 2.1).
+LEAF, NODE, HEADER, KEPT = b"\x00", b"\x01", b"\x02", b"\x03"
 
 
 def events_hash(events: Iterable[StoredEvent]) -> str:

@@ -237,7 +237,7 @@ def coverage(path: str, *, using: str) -> Coverage:
     spans = models.Span.objects.using(using).filter(root__path=path)
     opened = spans.filter(closed_at__isnull=True).first()
     previous = spans.filter(closed_at__isnull=False).order_by("-closed_at", "-opened_position").first()
-    last = _last_checkpoint(opened) if opened else None
+    last = last_checkpoint(opened) if opened else None
     return Coverage(
         now=now,
         span=_seen(opened) if opened else None,
@@ -247,7 +247,7 @@ def coverage(path: str, *, using: str) -> Coverage:
     )
 
 
-def _last_checkpoint(span: models.Span) -> models.Checkpoint | None:
+def last_checkpoint(span: models.Span) -> models.Checkpoint | None:
     """The newest checkpoint that the watermark has passed, or the first one where it has passed none."""
     made = span.checkpoints.order_by("-position")
     return made.filter(made_at__lte=span.covered_until).first() or made.last()
@@ -308,6 +308,11 @@ def stored_field(seen: FieldSeen) -> dict[str, Any]:
 def head_position(using: str) -> int:
     """The position of the newest event; 0 in an empty log."""
     return models.Head.objects.using(using).values_list("position", flat=True).first() or 0
+
+
+def head_batch(using: str) -> int:
+    """The number of the newest batch; 0 in an empty log."""
+    return models.Head.objects.using(using).values_list("batch", flat=True).first() or 0
 
 
 def read(*, after: int = 0, using: str, limit: int = 1000) -> Iterator[tuple[int, StoredEvent]]:

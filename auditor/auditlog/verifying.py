@@ -3,29 +3,23 @@
 Projections are no part of it: they can be made again from the events.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from hashlib import sha256
 from itertools import islice
-from json.encoder import encode_basestring
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
-from django.db import connections
-
-from auditor.auditlog.seal import EPOCH, GENESIS, LEAF, NODE, canonical, microseconds
+from auditor.auditlog import pruned
+from auditor.auditlog.digests import Row, digest, kept_hash, node, rows_between
+from auditor.auditlog.events import LogPruned
+from auditor.auditlog.seal import GENESIS
 from auditor.auditlog.store import seal_of
+from auditor.errors import AuditorError
 from auditor.models import Batch, Event, Head
 
-EVENTS_AT_ONCE = 10_000
 BATCHES_AT_ONCE = 1_000
 FEW = 100  # events: in a batch of no more, it is found out which of them were exchanged, or which one was put in
 
-# Position, type, version, root, path, time, run and data, as the driver gives them.
-Row: TypeAlias = tuple[Any, ...]
 Progress: TypeAlias = Callable[[int], object]
 
 
@@ -62,8 +56,17 @@ class BrokenLogError(Exception):
 def verify(start: Place, *, key: bytes | None, using: str, progress: Progress = lambda _: None) -> Place | Fault:
     """Where the verified log ends, or the first fault behind the place `start`; only reads.
 
-    The log may grow meanwhile: what comes later is not looked at.
+    The log may grow meanwhile: what comes later is not looked at. Of what was archived, the seals are verified, and
+    the events that were kept.
     """
+    while True:
+        before = pruned.place_of_last_prune(using)
+        found = _verify(start, key, using, progress)
+        if isinstance(found, Place) or before == pruned.place_of_last_prune(using):
+            return found
+
+
+def _verify(start: Place, key: bytes | None, using: str, progress: Progress) -> Place | Fault:
     head, first, last_event, last_batch = _ends(using)
     if head is None:
         if last_event or last_batch:
@@ -71,7 +74,10 @@ def verify(start: Place, *, key: bytes | None, using: str, progress: Progress = 
         return start
     try:
         _ensure_start(start, first, using)
-        end = _walk(start, Seals(head.log_id, key), head.batch, using, progress)
+        last_prune = _last_prune(using)
+        if last_prune and start.position < pruned.place_of_last_prune(using):
+            _ensure_kept(last_prune, using)
+        end = _walk(start, Seals(head.log_id, key), head.batch, last_prune, using, progress)
     except BrokenLogError as broken:
         return broken.fault
     if (head.batch, head.position, head.seal) != (end.batch, end.position, end.seal):
@@ -105,6 +111,25 @@ def _ensure_start(start: Place, first: int | None, using: str) -> None:
         raise BrokenLogError(first, 1, "an event was inserted before the first one")
 
 
+def _last_prune(using: str) -> LogPruned | None:
+    """What the newest prune says; it lies behind what it says of, and so in a batch that is verified."""
+    at = pruned.place_of_last_prune(using)
+    try:
+        last = pruned.last_prune(using)
+        if last is None or last.until < at:
+            return last
+    except (AuditorError, TypeError):
+        pass
+    batch = Batch.objects.using(using).filter(first_position__lte=at).order_by("-first_position").first()
+    raise BrokenLogError(at, batch.number if batch else 1, "the event was edited")
+
+
+def _ensure_kept(last: LogPruned, using: str) -> None:
+    if kept_hash(rows_between(0, last.until, using=using)) != (last.kept, last.kept_hash):
+        what = "up to here, of the events that were kept when the log was pruned, one was edited, inserted or deleted"
+        raise BrokenLogError(last.until, last.batch, what)
+
+
 @dataclass(frozen=True, slots=True)
 class Seals:
     """What seals are made with: the id of the log, and the key if there is one."""
@@ -119,19 +144,19 @@ class Seals:
         return batch.seal == seal_of(self.log_id, batch, self.key if is_keyed else None)
 
 
-def _walk(start: Place, seals: Seals, last: int, using: str, progress: Progress) -> Place:
-    """The end of the log, if all of it fits together."""
+def _walk(
+    start: Place, seals: Seals, last: int, last_prune: LogPruned | None, using: str, progress: Progress
+) -> Place:
+    """The end of the batch with the number `last`, if all up to there fits together."""
     place = start
-    rows = _rows(start.position, using)
-    for batch in _batches(start.batch, last, using):
+    archived = last_prune.batch if last_prune else 0
+    rows = rows_between(max(start.position, last_prune.until if last_prune else 0), using=using)
+    for batch in batches_between(start.batch, last, using):
         is_keyed = seals.fits(batch, is_keyed=True)
         if why := _why_it_does_not_follow(batch, place, seals, is_keyed=is_keyed):
             raise BrokenLogError(place.position + 1, place.batch + 1, why)
-        found = list(islice(rows, batch.count))
-        _ensure_complete(batch, [row[0] for row in found])
-        digests = [_digest(row) for row in found]
-        if _node(digests) != batch.events_hash:
-            raise _what_happened(batch, digests, next(rows, None))
+        if batch.number > archived:
+            _ensure_events(batch, rows)
         place = Place(
             batch=batch.number,
             position=batch.last_position,
@@ -142,6 +167,14 @@ def _walk(start: Place, seals: Seals, last: int, using: str, progress: Progress)
     if place.batch < last:
         raise BrokenLogError(place.position + 1, place.batch + 1, "its batch and all later ones are missing")
     return place
+
+
+def _ensure_events(batch: Batch, rows: Iterator[Row]) -> None:
+    found = list(islice(rows, batch.count))
+    _ensure_complete(batch, [row[0] for row in found])
+    digests = [digest(row) for row in found]
+    if node(digests) != batch.events_hash:
+        raise _what_happened(batch, digests, next(rows, None))
 
 
 def _why_it_does_not_follow(batch: Batch, place: Place, seals: Seals, *, is_keyed: bool) -> str:
@@ -172,78 +205,19 @@ def _what_happened(batch: Batch, digests: list[bytes], following: Row | None) ->
         for other in range(one + 1, count):
             tried = digests.copy()
             tried[one], tried[other] = tried[other], tried[one]
-            if _node(tried) == batch.events_hash:
+            if node(tried) == batch.events_hash:
                 what = f"the event was exchanged with the one at {first + other}"
                 return BrokenLogError(first + one, batch.number, what)
         without = digests[:one] + digests[one + 1 :]
-        if following is not None and _node([*without, _digest(following)]) == batch.events_hash:
+        if following is not None and node([*without, digest(following)]) == batch.events_hash:
             return BrokenLogError(first + one, batch.number, "the event was inserted")
     which = "the event" if count == 1 else f"an event from here to {batch.last_position}"
     return BrokenLogError(first, batch.number, f"{which} was edited")
 
 
-def _node(digests: Sequence[bytes]) -> str:
-    return sha256(NODE + b"".join(digests)).hexdigest()
-
-
-def _digest(row: Row) -> bytes:
-    """The hash of one event, as `seal.leaf` and `seal.canonical` make it; of none that can be read, an empty one."""
-    _, kind, version, root, path, occurred_at, run, data = row
-    try:
-        form = (
-            f"[{encode_basestring(kind)},{version},{'null' if root is None else root},{encode_basestring(path)},"
-            f"{_microseconds(occurred_at)},{'null' if run is None else _run(run)},{_data(data)}]"
-        )
-        return sha256(LEAF + form.encode()).digest()
-    except (TypeError, ValueError):
-        return b""
-
-
-def _microseconds(moment: str | datetime) -> int:
-    if isinstance(moment, str):
-        whole, _, fraction = moment.partition(".")
-        return _whole(whole) + int(fraction.ljust(6, "0"))
-    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-@lru_cache(maxsize=1_000)
-def _whole(moment: str) -> int:
-    return microseconds(datetime.fromisoformat(moment).replace(tzinfo=UTC))
-
-
-@lru_cache(maxsize=1_000)
-def _run(run: str | UUID) -> str:
-    return f'"{run if isinstance(run, UUID) else UUID(run)}"'
-
-
-@lru_cache(maxsize=10_000)
-def _data(data: str) -> str:
-    return canonical(json.loads(data)).decode()
-
-
-def _batches(after: int, until: int, using: str) -> Iterator[Batch]:
+def batches_between(after: int, until: int, using: str) -> Iterator[Batch]:
+    """The batches behind a number, and up to another one, in order."""
     rows = Batch.objects.using(using).order_by("number")
     while found := list(rows.filter(number__gt=after, number__lte=until)[:BATCHES_AT_ONCE]):
         yield from found
         after = found[-1].number
-
-
-def _rows(after: int, using: str) -> Iterator[Row]:
-    """The events after a position, in order, past the models: to make an instance of each takes most of the time."""
-    connection = connections[using]
-    # Without its type, SQLite gives the text; PostgreSQL's driver leaves JSON as text only if it is told to.
-    moment = "occurred_at || ''" if connection.vendor == "sqlite" else "occurred_at"
-    data = "data::text" if connection.vendor == "postgresql" else "data"
-    sql = (
-        f"SELECT position, type, version, root_id, path, {moment}, run_id, {data} FROM auditor_event "  # noqa: S608
-        "WHERE position > %s ORDER BY position LIMIT %s"
-    )
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [after, EVENTS_AT_ONCE])
-            found = cursor.fetchall()
-        yield from found
-        if len(found) < EVENTS_AT_ONCE:
-            return
-        after = found[-1][0]

@@ -2,21 +2,25 @@
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
+from auditor import conf
 from auditor.answers import asking, blind, catalogue, lines, rows, telling, verification
-from auditor.answers.exporting import exported, in_parts
 from auditor.answers.figures import figures
-from auditor.answers.life import Life, life_of
+from auditor.answers.life import Life, archive, life_of
 from auditor.answers.listing import Wish, follow, list_events
 from auditor.answers.record import life_of_record, model_and_key
 from auditor.answers.runs import find_run, list_runs
+from auditor.answers.sentences import clock
 from auditor.answers.verification import verify_log
-from auditor.auditlog import store
+from auditor.archive import pruning, reading
+from auditor.archive.exporting import exported, in_parts
+from auditor.auditlog import pruned, store
 from auditor.auditlog.anchors import read_anchors
-from auditor.auditlog.events import readable
+from auditor.auditlog.events import REGISTRY, StoredEvent, readable
 from auditor.auditlog.rebuilding import rebuild
 from auditor.catalogue import LogLine
 from auditor.errors import AuditorError, ExitCode
@@ -26,6 +30,7 @@ from auditor.models import Event, Root
 
 SPANS_READ = 200  # of one root, for the gaps in a life
 TAIL_SECONDS = 1.0
+MOST_SHOWN = 100_000  # rows
 NO_ROOT = 0  # the number of none
 
 
@@ -70,8 +75,11 @@ class Answer(CommandRun):
         if page.next_before is not None:
             more = "There are more" if page.is_full else f"Stopped at position {page.next_before}, as it took too long"
             self.answer(f"{more}: --before {page.next_before}", [catalogue.ListingStopped(before=page.next_before)])
-        elif not page.events:
+            return
+        if not page.events:
             self.answer("No event in the audit log is like that.", [])
+        if older := archive(self.using):
+            self.answer(str(older), [lines.archived(older)])
 
     def wish(self, paths: dict[int, str]) -> Wish:
         """The events that the flags ask for; raises AuditorError (usage) for flags that can mean nothing."""
@@ -80,6 +88,7 @@ class Answer(CommandRun):
             raise AuditorError(
                 "--name and --prefix contradict each other.", hint="Choose one of them.", exit_code=ExitCode.USAGE
             )
+        ensure_type(options["type"], self.using)
         chosen = self.chosen_root()
         among = [key for key, path in paths.items() if not chosen or path == chosen]
         return Wish(
@@ -126,6 +135,8 @@ class Answer(CommandRun):
         for root in known.filter(path=chosen) if chosen else known:
             some = blind.intervals_of(root.pk, using=self.using, limit=self.options["limit"])
             self.answer(rows.intervals(root.path, some), lines.intervals(some))
+        if not known.exists():
+            self.answer("The log knows of no media folder yet.", [])
 
     def runs(self) -> None:
         """Shows the runs, the newest first."""
@@ -139,7 +150,13 @@ class Answer(CommandRun):
         given = self.options["anchors"]
         anchors = read_anchors(given) if given else {}
         with self.progress(None, "events") as progress:
-            done = verify_log(is_full=self.options["full"], anchors=anchors, using=self.using, progress=progress)
+            done = verify_log(
+                is_full=self.options["full"],
+                anchors=anchors,
+                segments=self.options["segments"],
+                using=self.using,
+                progress=progress,
+            )
         self.answer("\n".join(verification.sentences(done)), [lines.verified(done)])
 
     def export(self) -> None:
@@ -150,9 +167,55 @@ class Answer(CommandRun):
     def rebuild(self) -> None:
         """Makes the projections what the events say, and says how they differed."""
         is_dry = self.options["dry_run"]
-        found = rebuild(is_dry=is_dry, using=self.using)
+        found = rebuild(is_dry=is_dry, using=self.using, archived=self.archived())
         text = "\n".join(rows.difference(one, is_dry=is_dry) for one in found)
         self.answer(text, lines.differences(found, is_dry=is_dry))
+
+    def archived(self) -> Iterator[tuple[int, StoredEvent]]:
+        """The events that were pruned; raises AuditorError (usage) if it is not said where they are."""
+        until, folder = pruned.pruned_until(self.using), self.options["segments"]
+        if until and not folder:
+            raise AuditorError(
+                f"The events up to position {until} are archived, and nothing can be rebuilt without them.",
+                hint="Give --segments the folder with the segments.",
+                exit_code=ExitCode.USAGE,
+            )
+        return reading.events_in(reading.checked(folder, using=self.using)) if until else iter(())
+
+    def prune(self) -> None:
+        """Archives old events and removes them, or says what would go."""
+        before, is_dry = self.pruned_before(), self.options["dry_run"]
+        into = "" if is_dry else self.archive_folder()
+        many = pruning.plan(before, using=self.using) if is_dry else pruning.prune(before, into=into, using=self.using)
+        count = 0
+        for count, one in enumerate(many, 1):  # noqa: B007 - it is read behind the loop
+            self.answer(rows.pruned(one, is_dry=is_dry), [lines.pruned(one, is_dry=is_dry)])
+        if not count:
+            self.answer(f"Nothing to prune: no event was recorded before {clock(before)} that can go.", [])
+
+    def pruned_before(self) -> datetime:
+        """Before which moment events are pruned; raises AuditorError (usage) if nobody says so."""
+        now = store.database_time(self.using)
+        given = asking.moment_of(self.options["before"], now, of="--before")
+        days = conf.retention_days()
+        if given is None and not days:
+            raise AuditorError(
+                "Nobody says how long events are to be kept. Nothing was pruned.",
+                hint="Give --before a time such as 365d, or set AUDITOR_RETENTION_DAYS.",
+                exit_code=ExitCode.USAGE,
+            )
+        return given or now - timedelta(days=days)
+
+    def archive_folder(self) -> str:
+        """Where segments go; raises AuditorError (usage) if nobody says so."""
+        into = self.options["into"] or conf.archive_dir()
+        if not into:
+            raise AuditorError(
+                "Nobody says where the archive is. Nothing was pruned.",
+                hint="Give --into a folder, or set AUDITOR_ARCHIVE_DIR; best on another disk than the database.",
+                exit_code=ExitCode.USAGE,
+            )
+        return os.path.abspath(into)
 
     def stats(self) -> None:
         """Shows how large the log is."""
@@ -165,12 +228,29 @@ class Answer(CommandRun):
         self.say(text)
 
 
-def ensure_limit(options: dict[str, Any]) -> None:
-    """Raises AuditorError (usage) for a --limit that leaves nothing to show; only a tail may begin with nothing."""
-    least = 0 if options["question"] == "tail" else 1
-    if options.get("limit", least) < least:
+def ensure_type(kind: str, using: str) -> None:
+    """Raises AuditorError (usage) for a type that neither this program nor the log knows."""
+    if kind and kind not in REGISTRY and not Event.objects.using(using).filter(type=kind).exists():
         raise AuditorError(
-            f"--limit {options['limit']} leaves nothing to show.",
+            f"No event has the type {kind!r}.",
+            hint=f"The types are: {', '.join(sorted(filter(None, REGISTRY)))}.",
+            exit_code=ExitCode.USAGE,
+        )
+
+
+def ensure_limit(options: dict[str, Any]) -> None:
+    """Raises AuditorError (usage) for a --limit that shows nothing, but for a tail, or more than fits into memory."""
+    least = 0 if options["question"] == "tail" else 1
+    limit = options.get("limit", least)
+    if limit > MOST_SHOWN:
+        raise AuditorError(
+            f"--limit {limit} is more than is shown at once.",
+            hint=f"Give it {MOST_SHOWN} or less; export writes everything.",
+            exit_code=ExitCode.USAGE,
+        )
+    if limit < least:
+        raise AuditorError(
+            f"--limit {limit} leaves nothing to show.",
             hint=f"Give it {least} or more, or leave it out.",
             exit_code=ExitCode.USAGE,
         )

@@ -73,6 +73,13 @@ def _verify(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--anchors", default="", metavar="FILE", help="compare with the seals in JSON lines of the watcher's log"
     )
+    _add_segments(parser)
+
+
+def _add_segments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--segments", default="", metavar="DIR", help="the folder with what was pruned, to be read as well"
+    )
 
 
 def _export(parser: ArgumentParser) -> None:
@@ -83,6 +90,17 @@ def _export(parser: ArgumentParser) -> None:
 
 def _rebuild(parser: ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what differs, and write nothing")
+    _add_segments(parser)
+
+
+def _prune(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--before", default="", metavar="TIME", help="what was recorded before, instead of AUDITOR_RETENTION_DAYS"
+    )
+    parser.add_argument(
+        "--into", default="", metavar="DIR", help="the folder of the archive, instead of AUDITOR_ARCHIVE_DIR"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, and write nothing")
 
 
 def _nothing(_: ArgumentParser) -> None:
@@ -98,5 +116,6 @@ QUESTIONS: dict[str, tuple[str, Callable[[ArgumentParser], None]]] = {
     "verify": ("whether the log is as it was written", _verify),
     "export": ("all events and seals as JSON lines on stdout", _export),
     "rebuild": ("make the missing names, spans and checkpoints anew from the events", _rebuild),
+    "prune": ("archive old events, and remove them from the log", _prune),
     "stats": ("how large the log is, and how fast it grows", _nothing),
 }

@@ -11,8 +11,7 @@ from uuid import uuid4
 import pytest
 from django.db.models import F
 
-from auditor.answers import exporting
-from auditor.auditlog import rebuilding
+from auditor.auditlog import digests, rebuilding
 from auditor.auditlog.events import CheckpointCompleted, DirectoryDeleted, FileFound
 from auditor.auditlog.seal import HEADER, LEAF, NODE
 from auditor.models import Checkpoint, MissingFile, Span
@@ -44,7 +43,7 @@ def test_export_has_every_batch_with_its_events_between_beginning_and_end(
     media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_log(media)
-    monkeypatch.setattr(exporting, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(digests, "EVENTS_AT_ONCE", 2)
 
     lines = exported()
 

@@ -13,10 +13,10 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from auditor.answers import listing
-from auditor.answers.exporting import exported
 from auditor.answers.figures import figures
 from auditor.answers.life import life_of
 from auditor.answers.listing import Wish, follow, list_events
+from auditor.archive.exporting import exported
 from auditor.auditlog import append_only
 from auditor.auditlog.events import FileMoved, RunCompleted
 from auditor.auditlog.verifying import Place, verify
@@ -104,7 +104,7 @@ def test_common_prefix_is_walked_and_the_walk_ends(media: Path, monkeypatch: pyt
 
 
 def test_nothing_found_is_said(media: Path) -> None:
-    assert ask("show", "--type", "file.eaten").stdout == "No event in the audit log is like that.\n"
+    assert ask("show", "--type", "file.trashed").stdout == "No event in the audit log is like that.\n"
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,30 @@ def test_figures_come_from_positions_and_not_from_counting(media: Path) -> None:
 
 def test_empty_log_has_no_figures(media: Path) -> None:
     assert ask("stats").stdout == "The audit log is empty.\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["show", "--since", "999999999d"], "--since must be a time such as 2026-03-01"),
+        (["show", "--since", "0001-01-01"], "--since must be a time such as 2026-03-01"),
+        (["show", "--limit", "99999999999999999999"], "--limit 99999999999999999999 is more than is shown at once."),
+        (["runs", "--limit", "100001"], "--limit 100001 is more than is shown at once."),
+        (["show", "--type", "file.delete"], "No event has the type 'file.delete'."),
+        (["why", ""], "'' is no name of a file in a media folder."),
+        (["why", "."], "'.' is no name of a file in a media folder."),
+        (["why", "a/../../b.jpg"], "'a/../../b.jpg' is no name of a file in a media folder."),
+    ],
+)
+def test_what_can_mean_nothing_is_refused_in_a_sentence(flags: list[str], sentence: str, media: Path) -> None:
+    answer = run(NAME, *flags, "--log-format", "none")
+
+    assert answer.code == 2
+    assert answer.stdout.startswith(f"CommandError: {sentence}")
+
+
+def test_log_without_a_folder_has_no_spans(media: Path) -> None:
+    assert run(NAME, "spans", "--log-format", "none").stdout == "The log knows of no media folder yet.\n"
 
 
 def plans(ask: Callable[[], object]) -> str:

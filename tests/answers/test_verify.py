@@ -171,6 +171,18 @@ def test_file_without_anchors_is_refused(content: str | None, media: Path, tmp_p
     assert check("--anchors", str(file)).code == 2
 
 
+def test_odd_lines_among_the_anchors_are_passed_over(media: Path, tmp_path: Path) -> None:
+    make_log(media)
+    anchors = carried_away(tmp_path)
+    odd = ['{"event": "batch.appended", "batch": 1e40}', '{"event": "batch.appended", "batch": "' + "9" * 40 + '"}']
+    odd += ['{"event": "batch.appended", "batch": ' + "[" * 100_000, '2026 {"event": "batch.appended"']
+    odd += [f'{{"event": "batch.appended", "batch": {10**30}, "first_position": 1, "seal": "x"}}']
+    with open(anchors, "a", encoding="utf-8") as file:
+        file.write("\n".join(odd))
+
+    assert "3 anchors fit" in check("--anchors", anchors).stdout
+
+
 def test_events_of_every_shape_are_read_as_they_were_written(media: Path) -> None:
     root = root_of(media).pk
     append(

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.conf import LazySettings
 
+from auditor.auditlog import append_only
 from auditor.auditlog.events import (
     DirectoryDeleted,
     DirectoryMoved,
@@ -16,6 +17,7 @@ from auditor.auditlog.events import (
     RecordDeleted,
     RecordRestored,
 )
+from auditor.models import Event
 from tests.answers.happening import NAME, RUN, UNDONE, append, at, deleted, ran, root_of, watched
 from tests.makers import make_file, make_known, make_photo, real
 from tests.removal.removing import planned
@@ -32,6 +34,30 @@ def why(subject: str = A, *flags: str) -> Ran:
 def told(subject: str = A) -> list[str]:
     """The sentences with a time before them, without it."""
     return [line[21:] for line in why(subject).stdout.splitlines() if line.startswith("2026-")]
+
+
+def test_folder_that_no_watcher_looked_after_may_have_lost_more(media: Path) -> None:
+    append(deleted(root_of(media), A))
+
+    answer = why().stdout
+
+    assert "so there may be more that the log has not heard of." in answer
+    assert "knows nothing" not in answer
+
+
+def test_event_whose_data_were_edited_is_told_in_a_sentence(media: Path) -> None:
+    append(deleted(root_of(media), A), deleted(root_of(media), "photos/b.jpg"))
+    with append_only.lifted("default"):
+        Event.objects.filter(position=1).update(data={})
+
+    answer = why()
+
+    assert (answer.code, answer.stdout) == (
+        1,
+        "CommandError: An event of the log, file.deleted of 'photos/a.jpg', cannot be read: it was edited.\n"
+        "Run: python manage.py audit_log verify --full\n",
+    )
+    assert told("photos/b.jpg") == ["It was seen vanishing."]
 
 
 def test_life_of_a_file_that_was_lost_cleaned_up_and_restored(media: Path) -> None:

@@ -110,7 +110,7 @@ def test_only_migrating_back_removes_them(media: Path) -> None:
         call_command("migrate", "auditor", stdout=StringIO())
 
     assert append_only.missing(using="default") == []
-    assert not MigrationExecutor(connection).migration_plan([("auditor", "0006_audit_log")])
+    assert not MigrationExecutor(connection).migration_plan([("auditor", "0007_pruning")])
     assert store.head_position("default") == 1
 
 

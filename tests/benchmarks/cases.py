@@ -2,7 +2,20 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import gone, log, moves, removal, scan, sisters, startup, stores, watcher, watcher_memory, writes
+from tests.benchmarks import (
+    answers,
+    gone,
+    log,
+    moves,
+    removal,
+    scan,
+    sisters,
+    startup,
+    stores,
+    watcher,
+    watcher_memory,
+    writes,
+)
 from tests.benchmarks.scope import Scope
 from tests.benchmarks.table import Group
 
@@ -18,6 +31,7 @@ CASES: dict[str, Callable[[Scope], Iterator[Group]]] = {
     "memory": watcher_memory.groups,
     "moves": moves.groups,
     "stores": stores.groups,
+    "answers": answers.groups,
 }
 EVERYTHING = Scope()
 

@@ -43,6 +43,8 @@ ABOUT = """# Benchmarks
 - The ratio of the log route is that of the whole commands, start-up included; so is the growth for 571 deletions.
 - `growth` is how many times the time of the next smaller library it took.
 - Without the journal means: with its triggers removed.
+- A log has ten times as many events as a library has files, a thousand of them to a folder.
+  What reads all of it (`verify`, `export`, `prune`) is run once.
 - "All gone" is run once, in a media folder that holds nothing but its marker.
 - The watcher, plain watchdog and inotifywait each listen to a new tree.
   A deletion is known to the watcher when another connection sees it in the database, to the others when they tell it.

@@ -1,8 +1,11 @@
 import pytest
 
+from tests.answers.happening import NAME
+from tests.benchmarks import answers, logs
 from tests.benchmarks.cases import CASES, EVERYTHING, groups
 from tests.benchmarks.page import known_by
 from tests.benchmarks.table import Figures, Row, Table, Target, fixed_cells, verdict
+from tests.running import run
 
 pytestmark = pytest.mark.sqlite
 
@@ -84,6 +87,20 @@ def test_missed_targets_are_counted() -> None:
     table.add(row(100, target=Target(seconds=1.0)), Figures(seconds=0.5))
 
     assert table.missed() == 1
+
+
+@pytest.mark.django_db
+def test_questions_are_about_what_is_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "build", lambda fill: fill())
+    logs.main(1_000)
+
+    answered = {name: run(NAME, *arguments, *answers.QUIET) for name, arguments in answers.questions(1_000).items()}
+
+    assert all(answer.code == 0 for answer in answered.values())
+    said = "\n".join(answer.stdout for answer in answered.values())
+    assert "No event in the audit log" not in said
+    assert "never heard of this name" not in said
+    assert run(NAME, "verify", "--full").code == 0
 
 
 def test_no_two_rows_look_the_same() -> None:

@@ -16,6 +16,7 @@ from auditor.auditlog.coverage import GapReason
 from auditor.catalogue import ENVELOPE, LINES, OPTIONAL, REQUIRED, SCHEMA, LogLine
 from auditor.integrity import catalogue as of_integrity  # noqa: F401 - its lines are in the catalogue then
 from auditor.orphans.route import RouteKind, RouteReason
+from tests.docs.event_schema import event_schema
 
 NOTE = "<!-- Made from {source} by tests/docs/generated.py: WRITE_DOCS=1 pytest tests/docs -->"
 PLAIN_WORDS: dict[Any, str] = {
@@ -67,7 +68,8 @@ def json_log() -> str:
             "",
             "Other reasons are sentences for a person.",
             "[What closes a span](../how-to/run-the-watcher.md#what-closes-a-span) and"
-            " [Where the answer comes from](../cleanup_orphaned_media.md#where-the-answer-comes-from) explain them.",
+            " [Where the answer comes from](../commands/cleanup_orphaned_media.md#where-the-answer-comes-from)"
+            " explain them.",
             "",
         ]
     )
@@ -108,6 +110,8 @@ def event_types() -> str:
             "",
             "Every row of `auditor_event` is one event.",
             "Its columns are those in [Tables](tables.md); `data` holds the fields that are listed here.",
+            "[events.schema.json](events.schema.json) is the JSON Schema (2020-12) that every event"
+            " of `audit_log export` fits.",
             "`path` is relative to the media folder.",
             "Where a name is not UTF-8, `path` shows its bytes as `\\xNN`, and `path_b64` in `data` holds them.",
             "",
@@ -132,6 +136,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "reference/json-log.md": json_log,
     "reference/json-log.schema.json": json_log_schema,
     "reference/events.md": event_types,
+    "reference/events.schema.json": event_schema,
 }
 
 

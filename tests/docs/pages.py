@@ -10,10 +10,10 @@ from tests.running import PROJECT
 
 DOCS = PROJECT / "docs"
 IS_WRITING = bool(os.environ.get("WRITE_DOCS"))  # shown output and generated pages are then written anew
-COMMAND_PAGE = DOCS / "cleanup_orphaned_media.md"
+COMMAND_PAGE = DOCS / "commands/cleanup_orphaned_media.md"
 
 FENCE = re.compile(r"```(\w*)")
-MARK = re.compile(r"<!-- (output|page|file): (\S+?)(?:, exit code (\d+))? -->")
+MARK = re.compile(r"<!-- (output|page|file|append|terminal): (\S+?)(?:, exit code (\d+))? -->")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 CODE = re.compile(r"`[^`]*`")

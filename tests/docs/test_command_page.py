@@ -17,12 +17,12 @@ from tests.docs.test_outputs import normal
 
 pytestmark = pytest.mark.sqlite
 
-QUESTIONS_PAGE = DOCS / "audit_log.md"
+QUESTIONS_PAGE = DOCS / "commands/audit_log.md"
 WATCHER_PAGE = DOCS / "how-to/run-the-watcher.md"
 COMMANDS = {
-    "check_media_integrity": ("auditor", DOCS / "check_media_integrity.md"),
+    "check_media_integrity": ("auditor", DOCS / "commands/check_media_integrity.md"),
     "cleanup_orphaned_media": ("auditor", COMMAND_PAGE),
-    "cleanup_unused_files": ("auditor", DOCS / "cleanup_unused_files.md"),
+    "cleanup_unused_files": ("auditor", DOCS / "commands/cleanup_unused_files.md"),
     "register_media_root": ("auditor", DOCS / "how-to/register-a-media-root.md"),
     "restore_orphaned_media": ("auditor", DOCS / "how-to/undo-a-clean-up.md"),
     "watch_media": ("watcher", WATCHER_PAGE),

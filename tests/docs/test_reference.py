@@ -5,11 +5,13 @@ import re
 import pytest
 from django.apps import apps
 from django.core.checks.registry import registry as django_checks
+from django.core.management import find_commands, load_command_class
 
 from auditor import checks, conf
 from auditor.errors import ExitCode
 from auditor.integrity.findings import Kind
-from tests.docs.pages import DOCS, table_rows
+from auditor.models import Event
+from tests.docs.pages import DOCS, read, table_rows
 from tests.running import PROJECT
 
 pytestmark = pytest.mark.sqlite
@@ -53,15 +55,37 @@ def test_exit_codes_that_no_command_returns_are_called_reserved() -> None:
     assert reserved == {one.name for one in ExitCode} - used
 
 
+def test_command_page_of_the_reference_has_every_command_with_its_help() -> None:
+    expected = [
+        [code(name), str(load_command_class(app, name).help)]
+        for app in ("auditor", "watcher")
+        for name in find_commands(str(PROJECT / app / "management"))
+    ]
+
+    rows = table_rows(DOCS / "reference/commands.md")
+
+    assert [row[:2] for row in rows] == sorted(expected)
+
+
+def test_exit_code_page_has_a_column_for_every_command() -> None:
+    [head] = [line for line in read(DOCS / "reference/exit-codes.md").splitlines() if line.startswith("| code |")]
+
+    told = {cell.strip() for cell in head.strip("|").split("|")} - {"code", "name"}
+
+    assert told == {row[0] for row in table_rows(DOCS / "reference/commands.md")}
+
+
 def test_command_page_has_every_code_that_the_command_returns() -> None:
     rows = table_rows(DOCS / "reference/exit-codes.md")
     returned = {row[0] for row in rows if row[2] not in ("", RESERVED)}
 
-    assert {row[0] for row in table_rows(DOCS / "cleanup_orphaned_media.md", section="Exit codes")} == returned
+    assert {
+        row[0] for row in table_rows(DOCS / "commands/cleanup_orphaned_media.md", section="Exit codes")
+    } == returned
 
 
 def test_integrity_page_has_every_kind_of_finding() -> None:
-    rows = table_rows(DOCS / "check_media_integrity.md", section="What it finds")
+    rows = table_rows(DOCS / "commands/check_media_integrity.md", section="What it finds")
 
     assert rows == [[code(kind.word), kind.severity.value, kind.one] for kind in Kind]
 
@@ -70,7 +94,7 @@ def test_integrity_page_has_every_code_that_the_command_returns() -> None:
     rows = table_rows(DOCS / "reference/exit-codes.md")
     returned = {row[0] for row in rows if row[-2] not in ("", RESERVED)}
 
-    assert {row[0] for row in table_rows(DOCS / "check_media_integrity.md", section="Exit codes")} == returned
+    assert {row[0] for row in table_rows(DOCS / "commands/check_media_integrity.md", section="Exit codes")} == returned
 
 
 def test_system_check_page_has_every_id() -> None:
@@ -103,3 +127,20 @@ def test_table_page_has_every_column() -> None:
         for one in models
     }
     assert dict(rows) == expected
+
+
+def test_maintenance_page_names_tables_that_exist_and_every_index_of_the_events() -> None:
+    page = DOCS / "admin-guides/DATABASE_MAINTENANCE.md"
+    models = apps.get_app_config("auditor").get_models()
+
+    tables = {row[0].strip("`") for row in table_rows(page, section="How large they are")}
+    indexes = [row[0] for row in table_rows(page, section="Indexes")]
+
+    assert tables <= {one._meta.db_table for one in models}
+    assert indexes == [code(index.name) for index in Event._meta.indexes]
+
+
+def test_glossary_is_in_the_order_of_its_words() -> None:
+    words = [row[0].lower() for row in table_rows(DOCS / "glossary.md")]
+
+    assert words == sorted(words)

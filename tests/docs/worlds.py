@@ -268,6 +268,15 @@ def bad_morning(site: Site) -> Iterator[None]:
 
 
 @world
+def watcher_stopped(site: Site) -> Iterator[None]:
+    """That morning is over, and no watcher needs its events any more."""
+    with in_world("bad-morning", site):
+        span = Span.objects.get(closed_at=None)
+        store.append([overflow(span.root, span.uid, span.covered_until)], using="default")
+        yield
+
+
+@world
 def log_edited(site: Site) -> Iterator[None]:
     """Somebody who may change the schema has changed an event, too."""
     with in_world("bad-morning", site), append_only.lifted("default"):

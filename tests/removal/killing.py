@@ -23,7 +23,7 @@ PATIENCE = 60.0  # seconds
 
 
 class Killer(AbstractContextManager["Killer"]):
-    """The program, as a test uses it; `does` is "clean" or "restore"."""
+    """The program, as a test uses it; `does` is "clean", "restore" or "prune"."""
 
     def __init__(self, does: str = "clean") -> None:
         self.does = does
@@ -55,7 +55,7 @@ class Killer(AbstractContextManager["Killer"]):
 
 def main() -> None:
     django.setup()
-    work = {"clean": remove_and_tell, "restore": restore_and_tell}[sys.argv[1]]
+    work = {"clean": remove_and_tell, "restore": restore_and_tell, "prune": prune_and_tell}[sys.argv[1]]
     for line in sys.stdin:
         sys.stdout.write(f"{run_and_kill(work, float(line))}\n")
         sys.stdout.flush()
@@ -100,6 +100,17 @@ def restore_and_tell(pipe: int) -> None:
         os.write(pipe, b"b")
         restore(removed.uid, EVERYTHING, replace(AGAIN, uid=uuid4()), using="default")
         os.write(pipe, b"e")
+
+
+def prune_and_tell(pipe: int) -> None:
+    from django.conf import settings  # noqa: PLC0415
+
+    from auditor.archive.pruning import prune  # noqa: PLC0415
+    from auditor.auditlog.store import database_time  # noqa: PLC0415
+
+    os.write(pipe, b"b")
+    list(prune(database_time("default"), into=f"{settings.MEDIA_ROOT}/../archive", using="default"))
+    os.write(pipe, b"e")
 
 
 if __name__ == "__main__":

@@ -120,7 +120,8 @@ def test_lines_on_the_page_are_those_of_the_check(tmp_path: Path) -> None:
     assert rows == expected
 
 
-def test_page_says_when_a_status_is_stale() -> None:
-    told = re.findall(r"(?:older than|noticed after) (\S+) s", PAGE.read_text(encoding="utf-8"))
+def test_pages_say_when_a_status_is_stale() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in (PAGE, DOCS / "reference/metrics.md"))
+    told = re.findall(r"(?:older than|noticed after) (\S+) s", text)
 
     assert told == [f"{STALE_SECONDS:.0f}"] * 3

@@ -21,8 +21,8 @@ from auditor.auditlog import store
 
 PROJECT = Path(__file__).parents[4]
 MANAGE = os.fspath(PROJECT / "manage.py")
-BACKUP = os.fspath(PROJECT / "var" / "backup")
-LOG = os.fspath(PROJECT / "var" / "demo.jsonl")
+BACKUP = os.path.join(settings.AUDITOR_STATE_DIR, "backup")
+LOG = os.path.join(settings.AUDITOR_STATE_DIR, "demo.jsonl")
 PATIENCE_SECONDS = 30.0
 SHOWN_EVENTS = ("span.opened", "batch.appended", "route.chosen", "record.deleted", "record.restored", "run.completed")
 
