@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import InMemoryStorage
@@ -163,6 +164,12 @@ def test_everything_gone_from_a_registered_folder_is_deleted_all_of_it(media: Pa
     assert "Total deleted: 571\n" in ran.stdout
 
 
+def untold() -> dict[str, list[tuple[Any, ...]]]:
+    """All rows but those of the audit log, which tells of the refusal."""
+    log = ("auditor_batch", "auditor_event", "auditor_head")
+    return {table: rows for table, rows in dump().items() if table not in log}
+
+
 @pytest.mark.parametrize(("state", "is_known"), [("marker gone", False), ("marker foreign", False), ("nothing", True)])
 def test_the_root_is_looked_at_again_before_the_commit(
     media: Path, monkeypatch: pytest.MonkeyPatch, state: str, is_known: bool
@@ -176,12 +183,12 @@ def test_the_root_is_looked_at_again_before_the_commit(
             put_marker(media, OTHERS)
 
     monkeypatch.setattr("sys.stdin", Person("yes\n", meanwhile=meanwhile))
-    before = dump()
+    before = untold()
 
     ran = shell()
 
     assert (ran.code, Photo.objects.count()) == ((0, 0) if is_known else (5, 3))
-    assert is_known or dump() == before
+    assert is_known or untold() == before
 
 
 def test_names_below_a_file_system_that_is_not_mounted_are_unknown_and_the_others_go(media: Path) -> None:
