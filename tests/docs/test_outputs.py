@@ -86,9 +86,9 @@ def test_every_state_of_the_site_is_shown_somewhere() -> None:
 
 
 @pytest.mark.sqlite
-def test_every_docker_line_has_its_twin_without_docker() -> None:
+def test_every_docker_line_but_those_of_the_page_on_containers_has_its_twin_without_docker() -> None:
     prefix = "docker-compose exec web "
-    blocks = [fence.text.splitlines() for page in pages() for fence in fences(page)]
+    blocks = [fence.text.splitlines() for page in pages() if page.stem != "containers" for fence in fences(page)]
     lonely = [
         line
         for lines in blocks
