@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.storage import InMemoryStorage
@@ -15,7 +14,7 @@ from tests.commands.library import Person, make_library, shell
 from tests.commands.test_refusals import BY_HAND, ends_alike_everywhere
 from tests.makers import make_file, make_known, make_photo, real
 from tests.marking import OTHERS, put_marker, refuse_writing
-from tests.removal.rows import dump
+from tests.removal.rows import untold
 
 pytestmark = pytest.mark.django_db
 LOST = "The media root {0} has lost its marker: this is what an unmounted volume looks like."
@@ -162,12 +161,6 @@ def test_everything_gone_from_a_registered_folder_is_deleted_all_of_it(media: Pa
     assert (ran.code, Photo.objects.count(), Video.objects.count()) == (0, 0, 0)
     assert "Photos: 414 orphaned out of 414 total\nVideos: 157 orphaned out of 157 total\n" in ran.stdout
     assert "Total deleted: 571\n" in ran.stdout
-
-
-def untold() -> dict[str, list[tuple[Any, ...]]]:
-    """All rows but those of the audit log, which tells of the refusal."""
-    log = ("auditor_batch", "auditor_event", "auditor_head")
-    return {table: rows for table, rows in dump().items() if table not in log}
 
 
 @pytest.mark.parametrize(("state", "is_known"), [("marker gone", False), ("marker foreign", False), ("nothing", True)])
