@@ -5,6 +5,8 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
+from auditor import wording
+
 NOT_ASKED = ("help", "version")
 OF_THE_SHELL = ("settings", "pythonpath", "verbosity", "traceback", "no_color", "force_color", "skip_checks")
 OF_THE_OUTPUT = ("json", "json_into", "log_format")
@@ -21,7 +23,8 @@ def _words(parser: ArgumentParser, options: dict[str, Any]) -> Iterator[str]:
         if action.dest in (*NOT_ASKED, *OF_THE_SHELL, *OF_THE_OUTPUT) or value == action.default:
             continue
         flag, values = action.option_strings[:1], value if isinstance(value, list) else [value]
-        words = [] if action.nargs == 0 else [shlex.quote(str(one)) for one in values]
+        # Bytes that are no text can be given, and no database takes them.
+        words = [] if action.nargs == 0 else [shlex.quote(wording.safe(str(one))) for one in values]
         if action.nargs is None:  # one value to a flag
             yield from (part for word in words for part in (*flag, word))
         else:

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 
 from auditor.auditlog import store
-from auditor.auditlog.events import NamesDoubted, RunRefused
+from auditor.auditlog.events import NamesDoubted, RunCompleted, RunRefused
 from auditor.management.commands.cleanup_orphaned_media import Command
 from auditor.management.given import given_to
 from auditor.models import Event, Run
@@ -110,3 +110,12 @@ def test_options_are_kept_as_a_shell_takes_them(media: Path) -> None:
 
     assert words == "--force --exclude 'a b' --exclude c --limit 7 --relink seen --max-orphans 5%"
     assert vars(parser.parse_args(["--force", "--exclude", "a b"]))["exclude"] == ["a b"]
+
+
+def test_an_option_that_is_no_text_is_kept_written_out(media: Path) -> None:
+    make_library(media, photos=3, videos=0)
+
+    assert run(CLEAN_UP, "--force", "--exclude", "caf\udce9").code == 0
+
+    [completed] = Event.objects.filter(type=RunCompleted.type)
+    assert completed.data["options"] == r"--force --exclude 'caf\xe9'"
