@@ -49,6 +49,8 @@ class Setting:
         return False
 
 
+MOST_DAYS = 365_000  # a thousand years
+DAYS = "a number of days, or 0 for ever"
 PRESET_NAMES = ("compressor", "easy_thumbnails", "filer", "imagekit", "sorl", "stdimage", "versatileimagefield")
 
 
@@ -77,6 +79,13 @@ def key_in(path: str) -> bytes | None:
     return key
 
 
+def days_in(value: float) -> float:
+    """A number of days that a clock can go back; ValueError for more, and for what is no number."""
+    if not value <= MOST_DAYS:
+        raise ValueError(f"{value!r} days")
+    return float(value)
+
+
 JSON_INTO = Setting("AUDITOR_JSON_INTO", str, "", "the path of a file")
 MODELS = Setting("AUDITOR_MODELS", (list, tuple), (), "a list of model names such as 'gallery.Photo'")
 MAX_ORPHANS = Setting(
@@ -100,7 +109,7 @@ STATE_DIR = Setting("AUDITOR_STATE_DIR", str, "", "the path of a folder")
 SPOOL_MEGABYTES = Setting("AUDITOR_SPOOL_MEGABYTES", int, 1_024, "a number of megabytes", 1)
 JOURNAL = Setting("AUDITOR_JOURNAL", bool, True, "True or False")
 FINGERPRINTS = Setting("AUDITOR_FINGERPRINTS", bool, False, "True or False")
-TOMBSTONE_DAYS = Setting("AUDITOR_TOMBSTONE_DAYS", (int, float), 0, "a number of days, or 0 for ever", 0)
+TOMBSTONE_DAYS = Setting("AUDITOR_TOMBSTONE_DAYS", (int, float), 0, DAYS, 0, days_in)
 KEEP = Setting(
     "AUDITOR_KEEP",
     (list, tuple),
@@ -127,7 +136,7 @@ MAX_UNUSED = Setting(
     "AUDITOR_MAX_UNUSED", (int, str), "", "a number of files, or a percentage such as '5%'", reads=limits.limits_of
 )
 SEAL_KEY_FILE = Setting("AUDITOR_SEAL_KEY_FILE", str, "", "the path of a file that holds a key", reads=key_in)
-RETENTION_DAYS = Setting("AUDITOR_RETENTION_DAYS", (int, float), 0, "a number of days, or 0 for ever", 0)
+RETENTION_DAYS = Setting("AUDITOR_RETENTION_DAYS", (int, float), 0, DAYS, 0, days_in)
 ARCHIVE_DIR = Setting("AUDITOR_ARCHIVE_DIR", str, "", "the path of a folder")
 
 ALL = (

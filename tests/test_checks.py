@@ -31,6 +31,8 @@ def test_good_project_is_silent() -> None:
         ("AUDITOR_CHECKPOINT_HOURS", None, "must be a number of hours, not None"),
         ("AUDITOR_QUEUE_LIMIT", 10.5, "must be a number of notices held in memory, not 10.5"),
         ("AUDITOR_FINGERPRINTS", 1, "must be True or False, not 1"),
+        ("AUDITOR_RETENTION_DAYS", 1e9, "must be a number of days, or 0 for ever, not 1000000000.0"),
+        ("AUDITOR_TOMBSTONE_DAYS", float("nan"), "must be a number of days, or 0 for ever, not nan"),
         ("AUDITOR_KEEP", "press/*", "must be a list of patterns such as 'press/*', not 'press/*'"),
         ("AUDITOR_KEEP", [""], "must be a list of patterns such as 'press/*', not ['']"),
         ("AUDITOR_PRESETS", ["sorl", "thumbs"], f"must be {PRESETS.words}, not ['sorl', 'thumbs']"),
