@@ -1,10 +1,11 @@
 """What holds for every page: its links lead somewhere, its lines are sentences, the index knows it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import COMMAND_PAGE, DOCS, anchors, crowded_lines, links, pages, read
+from tests.docs.pages import COMMAND_PAGE, DOCS, anchors, crowded_lines, fences, links, pages, read
 from tests.running import PROJECT
 
 pytestmark = pytest.mark.sqlite
@@ -38,6 +39,20 @@ def test_every_line_holds_one_sentence(page: Path) -> None:
 @pytest.mark.parametrize("page", pages(), ids=name)
 def test_every_page_begins_with_its_title(page: Path) -> None:
     assert read(page).startswith("# ")
+
+
+def test_every_line_of_a_crontab_is_whole_and_mails_nothing_but_failures() -> None:
+    lines = [
+        line
+        for page in pages()
+        for fence in fences(page)
+        if fence.language == "cron"
+        for line in fence.text.splitlines()
+    ]
+
+    assert lines
+    assert [line for line in lines if re.search(r"(?<!\\)%", line)] == []  # there, cron ends the command
+    assert [line for line in lines if "--log-format none" not in line] == []
 
 
 def test_the_index_links_every_page() -> None:
