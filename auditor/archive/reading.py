@@ -52,6 +52,6 @@ def _check(one: LogPruned, path: str) -> None:
     except (BrokenSegmentError, OSError) as error:
         raise AuditorError(
             f"The segment {path} is not as it was written: {error}.",
-            hint="Take it from a backup.",
+            hint="Take it from a backup; if batches are sealed with a key, set AUDITOR_SEAL_KEY_FILE.",
             exit_code=ExitCode.VERIFICATION_FAILED,
         ) from error

@@ -170,7 +170,7 @@ def verified(path: str, key: bytes | None) -> Contents:
             and batch.previous_seal == last.seal
         )
         if not follows or not (seals.fits(batch, is_keyed=True) or seals.fits(batch, is_keyed=False)):
-            raise BrokenSegmentError(f"batch {batch.number} does not fit its seal")
+            raise BrokenSegmentError(f"batch {batch.number} does not fit its seal, or the key is another one")
         first, last = first or batch, batch
     if first is None or last is None:
         raise BrokenSegmentError("there is no batch in it")

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.db.models import F
 
 from auditor.archive import exporting, pruning
@@ -263,6 +264,25 @@ def test_projections_are_rebuilt_from_segments_and_log(folder: Path) -> None:
 
     assert answer.code == 0
     assert sorted(MissingFile.objects.values_list("path", flat=True)) == missing
+
+
+def test_segment_that_is_sealed_with_a_key_asks_for_it(media: Path, tmp_path: Path, settings: LazySettings) -> None:
+    key, folder = tmp_path / "key", tmp_path / "archive"
+    key.write_text("secret")
+    folder.mkdir()
+    settings.AUDITOR_SEAL_KEY_FILE = str(key)
+    make_log(media)
+    prune(folder)
+    settings.AUDITOR_SEAL_KEY_FILE = ""
+
+    answer = ask("rebuild", "--segments", str(folder))
+
+    assert answer.code == 8
+    assert answer.stdout == (
+        f"CommandError: The segment {segment_in(folder)} is not as it was written: "
+        "batch 1 does not fit its seal, or the key is another one.\n"
+        "Take it from a backup; if batches are sealed with a key, set AUDITOR_SEAL_KEY_FILE.\n"
+    )
 
 
 def test_nothing_is_rebuilt_without_the_segments(folder: Path) -> None:
