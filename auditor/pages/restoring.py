@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.core.management import CommandError, call_command
 
-from auditor import restore_report
+from auditor import conf, restore_report
 from auditor.models import Run
 from auditor.pages import addresses
 from auditor.pages.listing import Given
@@ -83,6 +83,7 @@ def restore(run: Run, wish: Wish, *, user: str) -> tuple[bool, str]:
             with_missing_files=wish.with_missing_files,
             skip_conflicts=wish.skip_conflicts,
             database=database(),
+            log_format="none" if conf.json_into() else "auto",  # a container's log would have each line twice
             user=f"{user[:LONGEST_USER]} in the admin",
             stdout=stdout,
         )

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.db import connections
 
 from auditor.locks import Lock
@@ -53,6 +54,19 @@ def test_a_confirmed_restore_is_that_of_the_command(media: Path, capfd: pytest.C
         "record.restored",
         "restore.completed",
     ]
+
+
+def test_lines_that_go_into_a_file_are_not_on_stderr_as_well(
+    media: Path, tmp_path: Path, settings: LazySettings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run, file = cleaned(media), tmp_path / "log.jsonl"
+    settings.AUDITOR_JSON_INTO = str(file)
+    capfd.readouterr()
+
+    visitor(*MAY).post(address(run))
+
+    assert [json.loads(line)["event"] for line in file.read_text().splitlines()][-1] == "restore.completed"
+    assert capfd.readouterr().err == ""
 
 
 def test_everything_comes_back_with_its_missing_files(media: Path) -> None:
