@@ -30,3 +30,11 @@ def test_images_of_others_have_a_tag_that_says_which() -> None:
 
 def test_one_image_runs_every_service_but_the_database() -> None:
     assert {one["image"] for name, one in SERVICES.items() if name != "db"} == {"media-auditor"}
+
+
+@pytest.mark.parametrize("given", ["", "photos.example.org"])
+def test_health_check_of_the_image_is_an_allowed_host(given: str) -> None:
+    hosts = SERVICES["web"]["environment"]["ALLOWED_HOSTS"]
+
+    allowed = re.sub(r"\$\{ALLOWED_HOSTS:-([^}]*)\}", lambda default: given or default[1], hosts)
+    assert "127.0.0.1" in allowed.split(",")
