@@ -1,12 +1,13 @@
-"""What a person means: which name in which media folder, and which time."""
+"""What a person means: which name in which media folder, which type of event, and which time."""
 
 import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from auditor.auditlog.events import REGISTRY
 from auditor.durations import SECONDS, seconds_of
 from auditor.errors import AuditorError, ExitCode
-from auditor.models import Root
+from auditor.models import Event, Root
 from auditor.orphans import remote
 from auditor.orphans.registry import audited_models, roots
 
@@ -79,3 +80,13 @@ def moment_of(text: str, now: datetime, *, of: str) -> datetime | None:
             hint="Write it as year-month-day, with hours and minutes if you like, or as a length of time.",
             exit_code=ExitCode.USAGE,
         ) from None
+
+
+def ensure_type(kind: str, using: str) -> None:
+    """Raises AuditorError (usage) for a type that neither this program nor the log knows."""
+    if kind and kind not in REGISTRY and not Event.objects.using(using).filter(type=kind).exists():
+        raise AuditorError(
+            f"No event has the type {kind!r}.",
+            hint=f"The types are: {', '.join(sorted(filter(None, REGISTRY)))}.",
+            exit_code=ExitCode.USAGE,
+        )

@@ -145,21 +145,27 @@ def _prune_step(step: Step, moved: Touched, into: str, using: str) -> Pruned:
         store.lock_head(using)
         with append_only.pruning(step.until.position, using=using):
             _remove(step.until.position, kept, using)
-        count, digest = kept_hash(rows_between(0, step.until.position, using=using))
-        event = LogPruned(
-            occurred_at=store.database_time(using),
-            until=step.until.position,
-            batch=step.until.batch,
-            seal=step.until.seal,
-            segment=name,
-            sha256=sha256,
-            archived=step.archived,
-            kept=count,
-            kept_hash=digest,
-        )
-        store.append([event], using=using)
+        count = _tell(step, name, sha256, using)
     removed = step.archived + kept_before - count
     return Pruned(step=step, removed=removed, kept=count, segment=name, sha256=sha256)
+
+
+def _tell(step: Step, name: str, sha256: str, using: str) -> int:
+    """Appends what was done to the log, and gives back how many events up to there are still in the table."""
+    count, digest = kept_hash(rows_between(0, step.until.position, using=using))
+    event = LogPruned(
+        occurred_at=store.database_time(using),
+        until=step.until.position,
+        batch=step.until.batch,
+        seal=step.until.seal,
+        segment=name,
+        sha256=sha256,
+        archived=step.archived,
+        kept=count,
+        kept_hash=digest,
+    )
+    store.append([event], using=using)
+    return count
 
 
 def _remove(until: int, kept: Sequence[int], using: str) -> None:

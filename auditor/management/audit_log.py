@@ -20,7 +20,7 @@ from auditor.archive import pruning, reading
 from auditor.archive.exporting import exported, in_parts
 from auditor.auditlog import pruned, store
 from auditor.auditlog.anchors import read_anchors
-from auditor.auditlog.events import REGISTRY, StoredEvent, readable
+from auditor.auditlog.events import StoredEvent, readable
 from auditor.auditlog.rebuilding import rebuild
 from auditor.catalogue import LogLine
 from auditor.errors import AuditorError, ExitCode
@@ -88,7 +88,7 @@ class Answer(CommandRun):
             raise AuditorError(
                 "--name and --prefix contradict each other.", hint="Choose one of them.", exit_code=ExitCode.USAGE
             )
-        ensure_type(options["type"], self.using)
+        asking.ensure_type(options["type"], self.using)
         chosen = self.chosen_root()
         among = [key for key, path in paths.items() if not chosen or path == chosen]
         return Wish(
@@ -226,16 +226,6 @@ class Answer(CommandRun):
         """Gives a part of the answer: to the JSON log, and as text unless stdout carries that."""
         self.log.emit_all(as_lines)
         self.say(text)
-
-
-def ensure_type(kind: str, using: str) -> None:
-    """Raises AuditorError (usage) for a type that neither this program nor the log knows."""
-    if kind and kind not in REGISTRY and not Event.objects.using(using).filter(type=kind).exists():
-        raise AuditorError(
-            f"No event has the type {kind!r}.",
-            hint=f"The types are: {', '.join(sorted(filter(None, REGISTRY)))}.",
-            exit_code=ExitCode.USAGE,
-        )
 
 
 def ensure_limit(options: dict[str, Any]) -> None:
