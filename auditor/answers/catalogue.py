@@ -77,7 +77,7 @@ class RunSeen(LogLine):
 
 
 class LogMeasured(LogLine):
-    """The figures of the log: `sizes` in bytes, `days` as events by day; up to `archived_until` it has `kept` events."""
+    """The figures of the log: `sizes` in bytes, `days` as events by day; `kept` up to `archived_until`."""
 
     event: ClassVar[str] = "log.measured"
     events: int
@@ -114,7 +114,7 @@ class ArchiveNamed(LogLine):
 
 
 class LogPruned(LogLine):
-    """Events up to `until` were archived, and `removed` from the table, but for `kept` ones; a dry run has no segment."""
+    """Events up to `until` were archived, and `removed` of them are only there now; a dry run has no segment."""
 
     event: ClassVar[str] = "log.pruned"
     until: int
