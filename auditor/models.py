@@ -27,6 +27,15 @@ class Root(models.Model):
         return self.path
 
 
+class Overview(Root):
+    """The admin's page of how all roots are: a proxy gives it its place in the admin and its permission."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = verbose_name_plural = "overview"
+
+
 class Head(models.Model):
     """The end of the log, in one row; every append locks it, so that positions have no holes.
 
@@ -209,6 +218,9 @@ class Run(models.Model):
     user = models.CharField(max_length=150, default="")
     deleted = models.PositiveBigIntegerField(default=0)
     kept = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        permissions = [("restore_run", "Can bring back what a run deleted")]
 
     def __str__(self) -> str:
         return f"{self.command} {self.uid}"

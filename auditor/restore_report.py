@@ -16,6 +16,7 @@ from auditor.wording import along as rows_along
 
 CANCELLED = "Cancelled. Nothing was restored."
 NOTHING_ERASED = "Cancelled. Nothing was erased."
+COMPLETE = "RESTORE COMPLETE"
 RESTORED = "✓ Records restored!"
 NO_RUNS = "No run has anything to bring back."
 OLDER_WAIT = "Older runs wait too: restore_orphaned_media --list"
@@ -48,8 +49,8 @@ def summary(plan: RestorePlan) -> str:
     lines = [f"{label}: {count} to restore" for label, count in _by_model(plan.records)]
     blocks = [
         heading("RECORDS TO RESTORE:", lines or ["None"]),
-        listed("To restore (sample):", plan.records, lambda one: _record(one, plan)) if plan.records else "",
-        _with_them(plan),
+        listed("To restore (sample):", plan.records, lambda one: record(one, plan)) if plan.records else "",
+        with_them(plan),
         _away(plan.away),
         _conflicts(plan),
     ]
@@ -73,7 +74,7 @@ def completion(planned: RestorePlan, done: Restoration) -> str:
     known = {conflict.row.id for conflict in planned.conflicts}
     is_news = any(conflict.row.id not in known for conflict in done.plan.conflicts)
     blocks = [
-        heading("RESTORE COMPLETE", [*lines, f"Total restored: {len(done.restored)}"]),
+        heading(COMPLETE, [*lines, f"Total restored: {len(done.restored)}"]),
         _away(done.left, title="Left as it is", noun="row"),
         _conflicts(done.plan) if is_news else "",
         RESTORED if done.restored and not done.plan.away and not done.plan.conflicts else "",
@@ -95,12 +96,14 @@ def _by_model(rows: Iterable[Written]) -> list[tuple[str, int]]:
     return sorted(found.items())
 
 
-def _record(one: Written, plan: RestorePlan) -> str:
+def record(one: Written, plan: RestorePlan) -> str:
+    """A record by the name of its file, where it has one."""
     name = name_of(one, plan.belonging).name
     return f"{safe(name)} ({safe(str(one))})" if name else safe(str(one))
 
 
-def _with_them(plan: RestorePlan) -> str:
+def with_them(plan: RestorePlan) -> str:
+    """Which rows come back with the records, and which keys are set again."""
     models = [one.model for one in plan.records if one.model]
     taken = along.taken(Counter(one.model for one in plan.along if one.model), list(dict.fromkeys(models)))
     fields = Counter(_field(one) for one in plan.keys)

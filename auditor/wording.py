@@ -28,6 +28,11 @@ def safe(text: str) -> str:
     return "".join(char if char.isprintable() else _written_out(char) for char in text)
 
 
+def safe_lines(text: str) -> str:
+    """The text with what a terminal would obey written out, but for the ends of its lines."""
+    return "\n".join(map(safe, text.split("\n")))
+
+
 def _written_out(char: str) -> str:
     if "\udc80" <= char <= "\udcff":  # a byte of a name that is no text
         return f"\\x{ord(char) - 0xDC00:02x}"

@@ -18,9 +18,11 @@ class Interval:
 
     `is_now` if it still is so; a covered one then reaches to the watermark, `until`.
     `reason` and `detail` say why nobody looked; both are empty where somebody did.
+    `span` is the one that covers it, or that was the last to do so.
     """
 
     root: str
+    span: Span
     is_covered: bool
     since: datetime
     until: datetime
@@ -34,19 +36,29 @@ class Interval:
         return "the watcher is not heard" if self.reason == STALE else why_closed(self.reason)
 
 
-def intervals_of(root: int, *, using: str, limit: int) -> list[Interval]:
-    """The newest covered and blind intervals of a root, the newest first; `limit` spans are read for it."""
+def intervals_of(root: int, *, using: str, limit: int, before: int | None = None) -> list[Interval]:
+    """The newest covered and blind intervals of a root, the newest first; `limit` spans are read for it.
+
+    With `before`, the position at which a span was opened, only those before that span.
+    """
     spans = Span.objects.using(using).filter(root=root).select_related("root").order_by("-opened_position")
-    return list(_intervals(list(spans[:limit]), store.database_time(using)))
+    following = spans.filter(opened_position=before).first() if before is not None else None
+    if before is not None:
+        spans = spans.filter(opened_position__lt=before)
+    return list(_intervals(list(spans[:limit]), following, store.database_time(using)))
 
 
-def _intervals(spans: Sequence[Span], now: datetime) -> Iterator[Interval]:
-    following: Span | None = None
+def _intervals(spans: Sequence[Span], following: Span | None, now: datetime) -> Iterator[Interval]:
     for span in spans:
         yield from _blind_after(span, following, now)
         is_now = span.closed_at is None
         yield Interval(
-            root=span.root.path, is_covered=True, since=span.opened_at, until=span.covered_until, is_now=is_now
+            root=span.root.path,
+            span=span,
+            is_covered=True,
+            since=span.opened_at,
+            until=span.covered_until,
+            is_now=is_now,
         )
         following = span
 
@@ -60,6 +72,7 @@ def _blind_after(span: Span, following: Span | None, now: datetime) -> Iterator[
         return
     yield Interval(
         root=span.root.path,
+        span=span,
         is_covered=False,
         since=span.covered_until,
         until=until,

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from django.apps import apps
 from django.db import connections
 
-from auditor.answers.positions import first_recorded_since
+from auditor.answers.positions import first_recorded_each
 from auditor.auditlog import pruned
 from auditor.models import Batch, Event, Head
 
@@ -63,9 +63,20 @@ def _counted(head: Head | None, oldest: Event | None, archived_until: int, kept:
 def _days(now: datetime, using: str) -> dict[date, int]:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     begins = [(midnight + timedelta(days=day)).astimezone() for day in range(1 - DAYS, 2)]
-    positions = [first_recorded_since(moment, using=using) for moment in begins]
-    pairs = zip(begins, positions, positions[1:], strict=False)
-    return {moment.date(): following - position for moment, position, following in pairs}
+    return {moment.date(): count for moment, count in _recorded_between(begins, using)}
+
+
+def hours(now: datetime, count: int, *, using: str) -> list[tuple[datetime, int]]:
+    """The events recorded in each of the latest hours, the oldest first, as (beginning of the hour, events)."""
+    begun = now.replace(minute=0, second=0, microsecond=0)
+    return _recorded_between([begun + timedelta(hours=hour) for hour in range(1 - count, 2)], using)
+
+
+def _recorded_between(moments: list[datetime], using: str) -> list[tuple[datetime, int]]:
+    """The events recorded from each moment to the next one."""
+    positions = first_recorded_each(moments, using=using)
+    following = zip(moments, positions, positions[1:], strict=False)
+    return [(moment, end - first) for moment, first, end in following]
 
 
 def _sizes(using: str) -> dict[str, int]:

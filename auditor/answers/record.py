@@ -58,7 +58,7 @@ def life_of_record(model: type[Model], key: str, *, using: str) -> RecordLife:
     """All that is known of a record; only reads."""
     audited = audit(model)
     life = RecordLife(model=model._meta.label, key=key, is_there=False, told=[], names=[])
-    stones = list(_tombstones(life, using))
+    stones = list(tombstones_of(life.model, key, left_out=life.left_out, using=using))
     ends = {run.uid: run for run in Run.objects.using(using).filter(uid__in={stone.run_id for stone in stones})}
     runs = runs_made(ends.keys(), using=using)
     for stone in reversed(stones):
@@ -73,14 +73,17 @@ def life_of_record(model: type[Model], key: str, *, using: str) -> RecordLife:
     return life
 
 
-def _tombstones(life: RecordLife, using: str) -> Iterator[Tombstone]:
-    """The record's tombstones, the newest first: no index has them, so that a clean-up need not keep one."""
+def tombstones_of(model: str, key: str, *, left_out: list[str], using: str) -> Iterator[Tombstone]:
+    """A record's tombstones, the newest first: no index has them, so that a clean-up need not keep one.
+
+    What was not looked through is added to `left_out`, in words.
+    """
     newest = Tombstone.objects.using(using).aggregate(newest=Max("id"))["newest"] or 0
-    stones = Tombstone.objects.using(using).filter(model=life.model, key=life.key).order_by("-id")
+    stones = Tombstone.objects.using(using).filter(model=model, key=key).order_by("-id")
     for until in range(newest, max(0, newest - MOST_READ), -READ_AT_ONCE):
         yield from stones.filter(id__gt=until - READ_AT_ONCE, id__lte=until)
     if newest > MOST_READ:
-        life.left_out.append(f"Only the newest {MOST_READ:,} tombstones were looked through.")
+        left_out.append(f"Only the newest {MOST_READ:,} tombstones were looked through.")
 
 
 def _told(stone: Tombstone, run: Run | None, runs: Runs) -> Iterator[Told]:

@@ -15,16 +15,22 @@ from auditor.wording import counted, safe, sized
 
 NEVER = "  no watcher has ever looked after it"
 BAR = 40  # characters of the longest bar
-SHOWN = ("cause", "reason", "detail", "trashed_by", "deleted_by", "command", "segment")  # of an event's data
+# Of an event's data.
+SHOWN = ("cause", "reason", "detail", "trashed_by", "deleted_by", "command", "message", "segment")
 
 
 def event(position: int, at: datetime, kind: str, path: str, data: dict[str, Any]) -> str:
     """One event; `path` begins with its root where there are several."""
+    words = " ".join(filter(None, [safe(path), about(data)]))
+    return f"{position:>9}  {clock(at)}  {kind:<20}  {words}".rstrip()
+
+
+def about(data: dict[str, Any]) -> str:
+    """What an event says beside its name."""
     record = f"{data['model']}:{data['key']}" if "model" in data and "key" in data else ""
     to = f"-> {data['to']}" if data.get("to") else ""
     details = ", ".join(str(data[name]) for name in SHOWN if data.get(name))
-    words = [path, to, record, f"({details})" if details else ""]
-    return f"{position:>9}  {clock(at)}  {kind:<20}  {safe(' '.join(word for word in words if word))}".rstrip()
+    return safe(" ".join(filter(None, [to, record, f"({details})" if details else ""])))
 
 
 def intervals(root: str, some: Sequence[Interval]) -> str:
@@ -44,9 +50,13 @@ def _interval(one: Interval) -> str:
 def run(one: RunListed) -> str:
     """One run and what it did."""
     by = f" by {safe(one.user)}" if one.user else ""
+    return f"{one.uid}  {clock(one.finished_at)}  {one.command}{by}: {did(one)}"
+
+
+def did(one: RunListed) -> str:
+    """What a run did, in a few words."""
     counts = [f"{count:,} {word}" for word, count in one.counts.items() if count]
-    did = ", ".join(counts) or "nothing to do"
-    return f"{one.uid}  {clock(one.finished_at)}  {one.command}{by}: {did if one.is_complete else 'not completed'}"
+    return (", ".join(counts) or "nothing to do") if one.is_complete else "not completed"
 
 
 def difference(one: Difference, *, is_dry: bool) -> str:

@@ -1,6 +1,6 @@
 """The runs that changed something, and what each of them did."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,8 +41,13 @@ def list_runs(*, limit: int, before: UUID | None, using: str) -> list[RunListed]
     if before is not None:
         last = Run.objects.using(using).get(uid=before)
         runs = runs.filter(Q(finished_at__lt=last.finished_at) | Q(finished_at=last.finished_at, uid__lt=last.uid))
-    found = list(runs[:limit])
-    ends = _ends({run.uid for run in found}, using)
+    return listed(runs[:limit], using=using)
+
+
+def listed(runs: Iterable[Run], *, using: str) -> list[RunListed]:
+    """Runs and what each of them did."""
+    found = list(runs)
+    ends = ends_of({run.uid for run in found}, using=using)
     return [_listed(run, ends.get(run.uid)) for run in found]
 
 
@@ -52,7 +57,7 @@ def find_run(wanted: str, using: str) -> UUID:
     return beginning_with(wanted, uids, which="runs", hint="audit_log runs shows the ids.")
 
 
-def _ends(runs: set[UUID], using: str) -> dict[UUID, dict[str, Any]]:
+def ends_of(runs: set[UUID], *, using: str) -> dict[UUID, dict[str, Any]]:
     """{run: what it wrote at its end}, by the index of types: a run without an end may have a million events."""
     ends = Event.objects.using(using).filter(type=RunCompleted.type).order_by("-position")
     found: dict[UUID, dict[str, Any]] = {}

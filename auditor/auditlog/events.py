@@ -239,6 +239,7 @@ class RunCompleted(Event):
     `emptied` counts the rows in which a key was set, by "app.Model.field"; of a restore, `restored` counts the
     records that came back, `cascade` what came with them, and `kept` what stayed away.
     Of a run that cleaned up files, `files` counts those that were trashed, untrashed and freed.
+    `options` are those that the command was given, as a shell takes them.
     """
 
     type: ClassVar[str] = "run.completed"
@@ -250,6 +251,37 @@ class RunCompleted(Event):
     restored: dict[str, int] = field(default_factory=dict)
     relinked: dict[str, int] | None = None
     files: dict[str, int] | None = None
+    options: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRefused(Event):
+    """A run that would have changed something was not allowed to, for the disk or a limit forbade it.
+
+    `exit_code`, `message` and `hint` are what its command ended with.
+    """
+
+    type: ClassVar[str] = "run.refused"
+    command: str
+    user: str
+    options: str
+    exit_code: int
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesDoubted(Event):
+    """A run could not tell of some names whether their files are there, and kept the records that hold them.
+
+    `records` counts them, {"app.Model": count}; `sample` are the first of them, each with its reason.
+    """
+
+    type: ClassVar[str] = "names.doubted"
+    command: str
+    user: str
+    records: dict[str, int]
+    sample: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -231,8 +231,8 @@ def register_root(path: str, *, using: str) -> models.Root:
     return models.Root.objects.using(using).get_or_create(path=path)[0]
 
 
-def coverage(path: str, *, using: str) -> Coverage:
-    """What the log knows of the root at this real path. Only reads."""
+def coverage(path: str, *, using: str, most: int | None = None) -> Coverage:
+    """What the log knows of the root at this real path; of deletions, no more than `most` are counted. Only reads."""
     now = database_time(using)
     spans = models.Span.objects.using(using).filter(root__path=path)
     opened = spans.filter(closed_at__isnull=True).first()
@@ -243,7 +243,7 @@ def coverage(path: str, *, using: str) -> Coverage:
         span=_seen(opened) if opened else None,
         checkpoint=_checkpoint_seen(last) if last else None,
         previous=_seen(previous) if previous else None,
-        deletions=deletions_since(last.position, cast("models.Span", opened).root_id, using) if last else 0,
+        deletions=deletions_since(last.position, cast("models.Span", opened).root_id, using, most) if last else 0,
     )
 
 
@@ -253,9 +253,9 @@ def last_checkpoint(span: models.Span) -> models.Checkpoint | None:
     return made.filter(made_at__lte=span.covered_until).first() or made.last()
 
 
-def deletions_since(position: int, root: int, using: str) -> int:
-    """How many files and directories of a root vanished after a position, directories counted once."""
-    return _events_after(position, DELETIONS, root, using).count()
+def deletions_since(position: int, root: int, using: str, most: int | None = None) -> int:
+    """How many files and directories of a root vanished after a position, directories counted once, up to `most`."""
+    return _events_after(position, DELETIONS, root, using)[:most].count()
 
 
 def deletions_between(since: int, until: int, *, root: int, using: str) -> QuerySet[models.Event]:

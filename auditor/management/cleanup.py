@@ -1,5 +1,6 @@
 """One run of the clean-up: plan, show, do."""
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -9,6 +10,7 @@ from django.db.utils import Error as DatabaseFailure
 
 from auditor import lines, report, roots, wording
 from auditor.auditlog import store
+from auditor.auditlog.events import NamesDoubted
 from auditor.errors import AuditorError, ExitCode
 from auditor.jsonlog import JsonLog
 from auditor.management import meaning
@@ -25,7 +27,7 @@ from auditor.orphans.survey import make_survey
 from auditor.removal import refusals
 from auditor.removal.preview import preview
 from auditor.removal.remove import remove
-from auditor.removal.runs import RunFacts, one_run_at_a_time
+from auditor.removal.runs import RunFacts
 from auditor.wishes import OnProtected, RelinkWanted
 
 
@@ -51,7 +53,7 @@ class CleanUp(CommandRun):
         ensure_something_to_do(audited, deletes=self.deletes)
         self.audited = audited
         self.log.emit(lines.run_started(self.command.name, self.using, dry_run=self.is_dry))
-        with seldom_collected(), one_run_at_a_time(self.using) if self.deletes else nullcontext():
+        with seldom_collected(), self.alone() if self.deletes else nullcontext():
             return self.run_alone(audited)
 
     def run_alone(self, audited: Sequence[AuditedModel]) -> ExitCode:
@@ -67,6 +69,7 @@ class CleanUp(CommandRun):
         """Does what the plan says, unless it is a dry run, or refused, or not confirmed."""
         outcome = Outcome()
         if self.deletes:
+            self.note_doubts(plan)
             self.ensure_allowed(plan)
             if plan.to_do and not (self.options["force"] or self.is_confirmed(plan)):
                 self.remember(outcome)
@@ -76,6 +79,16 @@ class CleanUp(CommandRun):
                 outcome = self.delete(plan, audited)
             self.remember(outcome)
         return outcome, conclusion(plan, outcome, checks=self.options["check"])
+
+    def note_doubts(self, plan: Plan) -> None:
+        """Writes into the audit log of which records nobody can say whether their file is there."""
+        if plan.unknown:
+            records = dict(Counter(one.model for one in plan.unknown))
+            sample = [
+                wording.safe(f"{one.model}:{one.key} {one.name} ({one.reason})")
+                for one in plan.unknown[: wording.SAMPLE]
+            ]
+            self.write_down(NamesDoubted, records=records, sample=sample)
 
     def ensure_allowed(self, plan: Plan) -> None:
         """Raises AuditorError where the disk cannot be believed, or there are more orphans than a limit allows."""

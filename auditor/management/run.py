@@ -3,13 +3,19 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from django.db.utils import Error as DatabaseFailure
+
+from auditor import wording
 from auditor.auditlog import store
+from auditor.auditlog.events import NamesDoubted, RunRefused
+from auditor.errors import AuditorError, ExitCode
 from auditor.management.base import AuditorCommand, who
-from auditor.removal.runs import RunFacts
+from auditor.management.given import given_to
+from auditor.removal.runs import RunFacts, one_run_at_a_time
 
 if TYPE_CHECKING:
     from auditor.jsonlog import JsonLog
@@ -36,9 +42,38 @@ class CommandRun:
         return RunFacts(
             uid=self.log.run_id,
             command=self.command.name,
-            user=who(),
+            user=self.user(),
             started_at=store.database_time(self.using),
+            options=self.given(),
         )
+
+    def user(self) -> str:
+        """Who runs it: whoever called the command from Python may have said so, as the admin does."""
+        return self.options.get("user") or who()
+
+    def given(self) -> str:
+        """The options that the command was given."""
+        return given_to(self.command.create_parser("manage.py", self.command.name), self.options)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Within it, no other run is at work; a refusal is written into the audit log as well."""
+        with one_run_at_a_time(self.using):
+            try:
+                yield
+            except AuditorError as error:
+                if error.exit_code in (ExitCode.REFUSED_ROOT, ExitCode.REFUSED_LIMIT):
+                    message, hint = (wording.safe_lines(text) for text in (error.message, error.hint))
+                    code = int(error.exit_code)
+                    self.write_down(RunRefused, options=self.given(), exit_code=code, message=message, hint=hint)
+                raise
+
+    def write_down(self, kind: type[RunRefused | NamesDoubted], **data: Any) -> None:
+        """Writes an event of this run into the audit log, unless that fails: the run itself says the same."""
+        with suppress(DatabaseFailure, AuditorError):
+            now = store.database_time(self.using)
+            event = kind(occurred_at=now, run_id=self.log.run_id, command=self.command.name, user=self.user(), **data)
+            store.append([event], using=self.using)
 
     def say(self, text: str) -> None:
         """Prints a part of the summary, unless stdout carries something else."""

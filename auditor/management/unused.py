@@ -16,10 +16,9 @@ from auditor.durations import seconds_of
 from auditor.errors import AuditorError, ExitCode
 from auditor.jsonlog import JsonLog
 from auditor.management import unused_flags as flags
-from auditor.management.base import AuditorCommand, ensure_log, who
+from auditor.management.base import AuditorCommand, ensure_log
 from auditor.management.run import CommandRun
 from auditor.models import Run
-from auditor.removal.runs import one_run_at_a_time
 from auditor.usage import lines, refusals, report
 from auditor.usage.bins import bins, find_bin
 from auditor.usage.cleaning import Cleaning
@@ -48,7 +47,7 @@ class UnusedFiles(CommandRun):
         ensure_log(self.using)
         self.log.emit(run_lines.run_started(self.command.name, self.using, dry_run=self.is_dry))
         survey = make_survey(using=self.using)
-        with nullcontext() if self.is_dry else one_run_at_a_time(self.using):
+        with nullcontext() if self.is_dry else self.alone():
             if not self.is_dry:
                 self.settle(survey)
             plan, outcome, exit_code = self.act(survey)
@@ -168,9 +167,9 @@ class UnusedFiles(CommandRun):
         numbers, run = numbers_of(list(survey.roots), self.using), self.log.run_id
         now = store.database_time(self.using)
         Run.objects.using(self.using).create(
-            uid=run, command=self.command.name, user=who(), started_at=now, finished_at=now
+            uid=run, command=self.command.name, user=self.user(), started_at=now, finished_at=now
         )
-        teller = Teller(run=run, roots=numbers, using=self.using)
+        teller = Teller(run=run, roots=numbers, using=self.using, options=self.given())
         with self.progress(total, "files") as progress:
             cleaning = Cleaning(teller=teller, roots=list(numbers), progress=progress)
             try:

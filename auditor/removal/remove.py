@@ -178,6 +178,7 @@ def _close(removals: list[Removal], relinkings: list[Relinking], toll: Toll, run
         run_id=run.uid,
         occurred_at=now,
         command=run.command,
+        options=run.options,
         deleted=dict(outcome.deleted_by_model()),
         cascade={one.what: one.count for one in outcome.taken},
         emptied={one.what: one.count for one in outcome.emptied},

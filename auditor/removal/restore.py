@@ -100,6 +100,7 @@ def _close(plan: RestorePlan, left: tuple[Away, ...], run: RunFacts, using: str)
         run_id=run.uid,
         occurred_at=now,
         command=run.command,
+        options=run.options,
         deleted={},
         cascade=dict(Counter(one.label for one in plan.along)),
         kept=dict(Counter(one.label for one in staying_away(plan))),

@@ -27,12 +27,13 @@ def one_run_at_a_time(using: str) -> AbstractContextManager[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """Which run is at work: its id, its command, who runs it and since when."""
+    """Which run is at work: its id, its command, who runs it, since when, and with which options."""
 
     uid: UUID
     command: str
     user: str
     started_at: datetime
+    options: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,11 +26,12 @@ class _About(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teller:
-    """Writes the events of one run; `roots` gives each root's number in the log."""
+    """Writes the events of one run; `roots` gives each root's number in the log, `options` are the command's."""
 
     run: UUID
     roots: Mapping[str, int]
     using: str
+    options: str | None = None
 
     def trashed(self, files: Sequence[tuple[Binned, int]], *, cause: str = "unused") -> None:
         """Tells that files, each with its size, are going into the trash."""
@@ -56,7 +57,14 @@ class Teller:
         """Tells that the run has reached its end."""
         now = self._now()
         event = RunCompleted(
-            occurred_at=now, run_id=self.run, command=COMMAND, deleted={}, cascade={}, kept={}, files=files
+            occurred_at=now,
+            run_id=self.run,
+            command=COMMAND,
+            deleted={},
+            cascade={},
+            kept={},
+            files=files,
+            options=self.options,
         )
         with transaction.atomic(self.using):
             store.append([event], using=self.using)

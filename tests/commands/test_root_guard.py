@@ -14,7 +14,7 @@ from tests.commands.library import Person, make_library, shell
 from tests.commands.test_refusals import BY_HAND, ends_alike_everywhere
 from tests.makers import make_file, make_known, make_photo, real
 from tests.marking import OTHERS, put_marker, refuse_writing
-from tests.removal.rows import dump
+from tests.removal.rows import untold
 
 pytestmark = pytest.mark.django_db
 LOST = "The media root {0} has lost its marker: this is what an unmounted volume looks like."
@@ -176,12 +176,12 @@ def test_the_root_is_looked_at_again_before_the_commit(
             put_marker(media, OTHERS)
 
     monkeypatch.setattr("sys.stdin", Person("yes\n", meanwhile=meanwhile))
-    before = dump()
+    before = untold()
 
     ran = shell()
 
     assert (ran.code, Photo.objects.count()) == ((0, 0) if is_known else (5, 3))
-    assert is_known or dump() == before
+    assert is_known or untold() == before
 
 
 def test_names_below_a_file_system_that_is_not_mounted_are_unknown_and_the_others_go(media: Path) -> None:

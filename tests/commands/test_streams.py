@@ -54,7 +54,7 @@ def expected(media: Path, *, dry_run: bool) -> list[dict[str, Any]]:
         | {"event": "name.unknown", "model": "gallery.Photo", "key": "3", "field": "image", "path": "../x.jpg"}
         | {"reason": "the name leaves the media root"},
     ]
-    deleted = common | {"event": "record.deleted"} | orphan | {"position": 1}
+    deleted = common | {"event": "record.deleted"} | orphan | {"position": 2}  # after `names.doubted`
     completed = common | {
         "event": "run.completed",
         "command": NAME,

@@ -12,7 +12,7 @@ from tests.commands.library import Person
 from tests.commands.programs import NAME
 from tests.faults.fuse import Mount, mounted, needs_fuse
 from tests.makers import make_known, make_photo
-from tests.removal.rows import dump
+from tests.removal.rows import untold
 from tests.running import manage, run
 
 pytestmark = [pytest.mark.live, needs_fuse]
@@ -82,7 +82,7 @@ def names() -> set[str]:
 @pytest.mark.parametrize("where", WHERE)
 def test_file_system_that_fails_loses_nothing(fuse: Mount, where: str) -> None:
     orders, code = WHERE[where]
-    before, ended = dump(), {}
+    before, ended = untold(), {}
 
     for name in ERRNOS:
         fuse.order(orders.format(name))
@@ -90,7 +90,7 @@ def test_file_system_that_fails_loses_nothing(fuse: Mount, where: str) -> None:
         assert names() == {*HERE, *GONE}, name
 
     assert ended == dict.fromkeys(ERRNOS, code)
-    assert code != 5 or dump() == before
+    assert code != 5 or untold() == before
 
 
 @pytest.mark.django_db

@@ -21,7 +21,7 @@ from tests.commands.library import make_watched
 from tests.commands.programs import NAME
 from tests.faults.mounts import mount, mount_tmpfs, needs_root, released, unmount
 from tests.makers import make_file, make_known, make_photo, make_video
-from tests.removal.rows import dump
+from tests.removal.rows import untold
 from tests.running import run
 
 pytestmark = [pytest.mark.live, needs_root, pytest.mark.django_db(transaction=True)]
@@ -155,7 +155,7 @@ def ends_at_every_look(volume: Volume, take: Callable[[Volume], object], *argume
             return
         if not before:
             make_records()
-            before = dump()
+            before = untold()
         there = names()
         with at_look(number, partial(take, volume), volume.media) as reached:
             ran = run(NAME, *arguments)
@@ -163,7 +163,7 @@ def ends_at_every_look(volume: Volume, take: Callable[[Volume], object], *argume
         end = End(int(ran.code), tuple(sorted(there - names())))
         if end.code != REFUSED.code:
             before = {}
-        assert not before or dump() == before, f"look {number}: {ran}"
+        assert not before or untold() == before, f"look {number}: {ran}"
         yield end
 
 

@@ -24,6 +24,7 @@ from auditor.removal.written import Clash, read_run
 class Command(AuditorCommand):
     help = "Brings back the records that a clean-up deleted, with all that went along, if that is confirmed."
     state = "Nothing was restored."
+    stealth_options = ("user",)  # the admin says who has asked for it
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
