@@ -25,7 +25,7 @@ GRANT INSERT, UPDATE ON auditor_head, auditor_root, auditor_span TO media_audito
 GRANT INSERT, UPDATE, DELETE ON auditor_missingfile, auditor_candidate, auditor_uncheckedreference,
     auditor_clockreading, auditor_absence, auditor_fingerprint TO media_auditor_writer;
 
--- The cleaner: every other command, with the records of the apps that were named.
+-- The cleaner: every other command but `audit_log prune`, with the records of the apps that were named.
 -- What is kept of a deleted record is never deleted; `restored_at` and an erased payload are written later.
 GRANT media_auditor_writer TO media_auditor_cleaner;
 GRANT INSERT, UPDATE ON auditor_run, auditor_verified TO media_auditor_cleaner;

@@ -127,7 +127,6 @@ def test_events_of_a_run_that_did_not_reach_its_end_stay(media: Path, tmp_path: 
 
 def test_long_log_is_pruned_in_several_segments(media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pruning, "EVENTS_IN_A_SEGMENT", 3)
-    monkeypatch.setattr(pruning, "REMOVED_AT_ONCE", 2)
     make_log(media)
 
     answer = prune(tmp_path)

@@ -73,7 +73,6 @@ def test_no_answer_changes_when_the_log_is_pruned(
 ) -> None:
     with made_world() as world, pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(pruning, "EVENTS_IN_A_SEGMENT", 4)
-        patch.setattr(pruning, "REMOVED_AT_ONCE", 3)
         if not is_bound:  # more goes than a watcher would let go
             patch.setattr(pruning, "prunable_until", store.head_position)
         library = Library(world)

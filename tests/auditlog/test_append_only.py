@@ -52,6 +52,36 @@ def test_events_and_batches_can_only_be_appended(sql: str, media: Path) -> None:
     assert list(Event.objects.order_by("position").values_list("path", flat=True)) == ["a.jpg", "b.jpg"]
 
 
+@pytest.mark.postgresql
+def test_trigger_that_was_disabled_is_missing_and_works_again_after_a_migrate(media: Path) -> None:
+    execute("ALTER TABLE auditor_event DISABLE TRIGGER auditor_event_kept")
+    assert append_only.missing(using="default") == ["auditor_event_kept"]
+
+    append_only.keep(using="default")
+
+    assert append_only.missing(using="default") == []
+    append(deleted(root_of(media), "a.jpg"))
+    with pytest.raises(IntegrityError, match="auditor_event is append-only"):
+        execute("DELETE FROM auditor_event")
+
+
+def test_within_a_prune_only_events_up_to_its_end_can_be_deleted(media: Path) -> None:
+    append(deleted(root_of(media), "a.jpg"), deleted(root_of(media), "b.jpg"))
+
+    with append_only.pruning(1, using="default"):
+        execute("DELETE FROM auditor_event WHERE position = 1")
+        for refused in (
+            "DELETE FROM auditor_event",
+            "UPDATE auditor_event SET path = 'c'",
+            "DELETE FROM auditor_batch",
+        ):
+            with pytest.raises(IntegrityError, match=r"auditor_(event|batch) is append-only"):
+                execute(refused)
+
+    with pytest.raises(IntegrityError, match="auditor_event is append-only"):
+        execute("DELETE FROM auditor_event WHERE position <= 2")
+
+
 def test_lifted_for_a_while(media: Path) -> None:
     append(deleted(root_of(media), "a.jpg"))
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from tests.deploy.engine import ROOT, STAND_IN, Engine
 from tests.running import PROJECT
 
+DEBIANS = "/usr/bin/python3"
+
 
 def make_stand_ins(engine: Engine) -> None:
     """Makes them from one Debian: Python's base image with the locked packages beside it, and PostgreSQL's."""
@@ -29,6 +31,7 @@ def download(folder: Path) -> None:
     pip = [sys.executable, "-m", "pip"]
     if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode:
         subprocess.run([sys.executable, "-m", "ensurepip"], capture_output=True, check=True)
-    options = ["--quiet", "--require-hashes", "--only-binary=:all:", "--python-version=3.11", "--no-deps"]
+    # By Debian's own Python: that is the one in the image, and the lock differs between Pythons.
+    options = ["--quiet", "--require-hashes", "--only-binary=:all:", "--dest", str(folder)]
     lock = str(PROJECT / "requirements.txt")
-    subprocess.run([*pip, "download", *options, "--requirement", lock, "--dest", str(folder)], check=True)
+    subprocess.run([*pip, "--python", DEBIANS, "download", *options, "--requirement", lock], check=True)

@@ -22,6 +22,7 @@ class ComposedSite:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._containers: dict[str, str] = {}
 
     def fill(self) -> None:
         """Waits for the site, fills the gallery, and waits until the watcher covers it."""
@@ -31,13 +32,11 @@ class ComposedSite:
         wait_until(self.is_covered, seconds=READY_SECONDS)
 
     def is_covered(self) -> bool:
-        return "covered" in self.engine.compose(
-            "exec", "-T", "watcher", "python", "manage.py", "watch_media", "--health", check=False
-        )
+        return "covered" in self.inside("watcher", "python", "manage.py", "watch_media", "--health", check=False)
 
     def manage(self, *arguments: str, check: bool = True) -> str:
         """Runs manage.py in the web container, without a terminal."""
-        return self.engine.compose("exec", "-T", "web", "python", "manage.py", *arguments, check=check)
+        return self.inside("web", "python", "manage.py", *arguments, check=check)
 
     def get(self, path: str) -> tuple[int, str]:
         """The status and the text of a page, asked for inside the web container."""
@@ -45,7 +44,11 @@ class ComposedSite:
         return int(status), text
 
     def show(self, path: str, *, check: bool = True) -> str:
-        return self.engine.compose("exec", "-T", "web", "python", "-c", SHOW, path, check=check)
+        return self.inside("web", "python", "-c", SHOW, path, check=check)
+
+    def inside(self, service: str, *command: str, check: bool = True) -> str:
+        """What a program writes in the container of a service, without a terminal."""
+        return self.engine.docker("exec", self.container(service), *command, check=check)
 
     def remove_photo(self) -> str:
         """Removes one of the photos, on the host; its name."""
@@ -73,7 +76,10 @@ class ComposedSite:
         return [json.loads(line) for line in lines if line.startswith('{"timestamp"')]
 
     def container(self, service: str) -> str:
-        return self.engine.compose("ps", "--quiet", service).strip().splitlines()[-1]
+        """Its id, which Compose tells whatever its version; the containers stay the same."""
+        if service not in self._containers:
+            self._containers[service] = self.engine.compose("ps", "--quiet", service).strip().splitlines()[-1]
+        return self._containers[service]
 
     def inspect(self, service: str) -> dict[str, object]:
         [found] = json.loads(self.engine.docker("inspect", self.container(service)))

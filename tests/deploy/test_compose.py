@@ -40,7 +40,7 @@ def test_services_have_no_more_rights_than_they_need(site: ComposedSite) -> None
 
 
 def test_watcher_cannot_write_to_the_media(site: ComposedSite) -> None:
-    shown = site.engine.compose("exec", "-T", "watcher", "touch", "/app/media/new", check=False)
+    shown = site.inside("watcher", "touch", "/app/media/new", check=False)
 
     assert "Read-only file system" in shown
 
@@ -89,7 +89,7 @@ EXPECTED = (
 def test_watcher_that_is_killed_comes_back(site: ComposedSite) -> None:
     before = site.inspect("watcher")["RestartCount"]
 
-    site.engine.compose("exec", "-T", "watcher", "sh", "-c", "kill -9 -1", check=False)
+    site.inside("watcher", "sh", "-c", "kill -9 -1", check=False)
 
     wait_until(lambda: site.inspect("watcher")["RestartCount"] != before and site.is_covered(), seconds=60)
 

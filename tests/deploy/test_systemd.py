@@ -14,7 +14,7 @@ UNITS = [WATCHER, "media-auditor-cleanup.service", "media-auditor-cleanup.timer"
 EXPOSURE = 3.0
 IMPATIENCE = f"""
 mkdir -p /run/systemd/system/{WATCHER}.d
-printf '[Service]\\nWatchdogSec=3\\n' >/run/systemd/system/{WATCHER}.d/impatience.conf
+printf '[Service]\\nWatchdogSec=3\\nTimeoutAbortSec=1\\n' >/run/systemd/system/{WATCHER}.d/impatience.conf
 systemctl daemon-reload
 """
 

@@ -46,7 +46,7 @@ make_root() {
     rm -rf /opt/unpacked /tmp/*.deb"
   # A database without LLVM does without compiling its queries.
   mmdebstrap --quiet --variant=minbase --include="$INSIDE" \
-    --aptopt='Acquire::Languages "none"' \
+    --dpkgopt=force-unsafe-io --aptopt='Acquire::Languages "none"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/i18n/*' \
     --dpkgopt='path-exclude=*/libLLVM*' --dpkgopt='path-exclude=/usr/lib/postgresql/*/lib/bitcode/*' \

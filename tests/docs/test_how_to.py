@@ -2,6 +2,7 @@
 
 import errno
 import re
+import shutil
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -18,11 +19,12 @@ from auditor.orphans import storages
 from auditor.orphans.disk import MISSING, PRESENT, Verdict
 from auditor.orphans.remote import look_now, prove, read_marker
 from deploy.gallery import media_audit
+from deploy.gallery.models import Photo
 from deploy.gallery.settings import DATABASES
 from tests.docs.bare_site import WORLD, add_settings, make_bare_site, run_block
-from tests.docs.pages import DOCS, IS_WRITING, marked, table_rows, write
+from tests.docs.pages import DOCS, IS_WRITING, fences, marked, table_rows, write
 from tests.docs.site import Site, Terminal, call
-from tests.docs.worlds import in_world
+from tests.docs.worlds import in_world, removed_names
 from tests.orphans.looking import broken
 from watcher import limits
 
@@ -54,6 +56,22 @@ def test_a_site_that_follows_the_page_looks_first_and_then_deletes(tmp_path: Pat
         return
     assert looked == SHOWN.text
     assert "Papers deleted: 1\n" in deleted
+
+
+@pytest.mark.sqlite
+@pytest.mark.skipif(not shutil.which("rsync"), reason="the page copies by rsync")
+def test_a_site_that_follows_the_page_on_a_wrong_rm_has_all_again(site: Site, tmp_path: Path) -> None:
+    shutil.copytree(site.media, tmp_path / "backup/media")
+    records, names = set(Photo.objects.values_list("pk", "image")), removed_names()
+    site.remove(*names)
+    site.run("python manage.py cleanup_orphaned_media --force")
+
+    for fence in fences(DOCS / "how-to/recover-from-a-wrong-rm.md"):
+        if fence.language == "bash":
+            site.run(fence.text.replace("/backup/media", f"{tmp_path}/backup/media"), typed="yes\n")
+
+    assert set(Photo.objects.values_list("pk", "image")) == records
+    assert [name for name in names if not (site.media / name).exists()] == []
 
 
 @pytest.mark.sqlite
