@@ -13,7 +13,7 @@ ENTRY = re.compile(r"^- \[.*?\]\((.+?)\.md\)", re.MULTILINE)
 
 project = "django-media-auditor"
 copyright = "its contributors, under the MIT licence"  # noqa: A001 - Sphinx asks for this name
-release = re.findall(r'"(.+)"', VERSION.read_text(encoding="utf-8"))[0]
+[release] = re.findall(r'^VERSION = "(.+)"$', VERSION.read_text(encoding="utf-8"), re.MULTILINE)
 
 extensions = ["myst_parser"]
 root_doc = "README"
@@ -23,7 +23,7 @@ myst_heading_anchors = 4
 highlight_language = "text"
 
 html_theme = "furo"
-html_title = project
+html_title = f"{project} {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_copy_source = False
