@@ -19,10 +19,7 @@ class LifeTold(LogLine):
 
 
 class LifeSeen(LogLine):
-    """How a file is now: which records name it, and a look at the disk; known if log, record or disk has the name.
-
-    Of the events up to `archived_until`, only those that were kept have been told.
-    """
+    """How a file is now, by records and disk; of the events up to `archived_until`, only the kept ones were told."""
 
     event: ClassVar[str] = "life.seen"
     root: str
@@ -80,10 +77,7 @@ class RunSeen(LogLine):
 
 
 class LogMeasured(LogLine):
-    """The figures of the audit log: `sizes` in bytes by table, `days` as events recorded by day.
-
-    Events up to `archived_until` were pruned, but for those that were kept.
-    """
+    """The figures of the log: `sizes` in bytes, `days` as events by day; `kept` up to `archived_until`."""
 
     event: ClassVar[str] = "log.measured"
     events: int
@@ -120,10 +114,7 @@ class ArchiveNamed(LogLine):
 
 
 class LogPruned(LogLine):
-    """Events up to the position `until` were archived in a segment, and `removed` of them taken out of the table.
-
-    `kept` events up to there are in the table as well. A dry run names no segment.
-    """
+    """Events up to `until` were archived, and `removed` of them are only there now; a dry run has no segment."""
 
     event: ClassVar[str] = "log.pruned"
     until: int

@@ -35,7 +35,6 @@ MOST_EVENTS = 1_000  # of one name: the newest are told
 MOST_MOVES = 100_000  # that may have ended at the name: the newest are looked through
 MOST_HOLDERS = 10
 MOST_COMPANIES = 20  # of one name: who vanished with it is looked for the newest times only
-READ_AT_ONCE = 5_000  # moves
 OF_DIRECTORIES = (DirectoryDeleted.type, DirectoryFound.type, DirectoryMoved.type)
 MOVES = (FileMoved.type, DirectoryMoved.type)
 
@@ -168,14 +167,12 @@ def _events(root: models.Root, name: str, stored: StoredEvent, using: str, left_
 
 def _arrivals(root: models.Root, name: str, using: str, left_out: list[str]) -> Iterator[models.Event]:
     """The moves that ended at the name, or at a folder above it: no index has their ends."""
-    ends = {name, *above(name)}
+    ends = [name, *above(name)]
     for kind in MOVES:
         moves = models.Event.objects.using(using).filter(type=kind).order_by("-position")
-        before, looked_at = store.head_position(using) + 1, 0
-        while rows := list(moves.filter(position__lt=before).values_list("position", "root", "data")[:READ_AT_ONCE]):
-            found = [at for at, of, data in rows if of == root.pk and data.get("to") in ends]
-            yield from moves.filter(position__in=found)
-            before, looked_at = rows[-1][0], looked_at + len(rows)
-            if looked_at >= MOST_MOVES:
-                left_out.append(f"Of all moves, only the newest {MOST_MOVES:,} were looked through.")
-                break
+        older = list(moves.values_list("position", flat=True)[MOST_MOVES : MOST_MOVES + 1])
+        if older:
+            moves = moves.filter(position__gt=older[0])
+            left_out.append(f"Of all moves, only the newest {MOST_MOVES:,} were looked through.")
+        # The root is compared here: by its column, a database may go through all events that it ever had.
+        yield from (row for row in moves.filter(data__to__in=ends) if row.root_id == root.pk)

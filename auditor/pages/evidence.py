@@ -18,6 +18,7 @@ from auditor.auditlog.events import (
     RunCompleted,
     from_stored,
 )
+from auditor.auditlog.pruned import pruned_until
 from auditor.models import Event
 from auditor.orphans.trails import above
 from auditor.pages import addresses
@@ -37,10 +38,12 @@ Heard: TypeAlias = Callable[[int, str], list[Event]]  # (root, name) to its newe
 def rows_of(page: Page) -> list[Sequence[Cell]]:
     """What a run wrote, an event a row, with what the log had heard before of each file that was missing."""
     heard = cache(_events_of)  # the names of a page are mostly in the same folders
-    return [_row(event, heard) for event in page.events]
+    until = pruned_until(database())
+    unheard = f"{UNHEARD} Older events, up to position {until}, are archived." if until else UNHEARD
+    return [_row(event, heard, unheard) for event in page.events]
 
 
-def _row(event: Event, heard: Heard) -> Sequence[Cell]:
+def _row(event: Event, heard: Heard, unheard: str) -> Sequence[Cell]:
     data = event.data
     record = f"{data['model']}:{data['key']}" if "model" in data and "key" in data else event.type
     return (
@@ -49,11 +52,11 @@ def _row(event: Event, heard: Heard) -> Sequence[Cell]:
         Cell(text=safe(record), look=NAME),
         Cell(text=safe(event.path), look=NAME),
         Cell(text=VERDICTS.get(event.type, "")),
-        _why(event, heard),
+        _why(event, heard, unheard),
     )
 
 
-def _why(event: Event, heard: Heard) -> Cell:
+def _why(event: Event, heard: Heard, unheard: str) -> Cell:
     if event.type == RunCompleted.type:
         return Cell(text="It reached its end.")
     if event.type == RecordRestored.type:
@@ -61,7 +64,7 @@ def _why(event: Event, heard: Heard) -> Cell:
     if event.type not in VERDICTS:
         return Cell(text=_sentence(event))
     gone = _last_gone(event, heard)
-    text = f"{clock(gone.occurred_at)}: {_sentence(gone, event.path)}" if gone else UNHEARD
+    text = f"{clock(gone.occurred_at)}: {_sentence(gone, event.path)}" if gone else unheard
     if event.type == RecordRelinked.type:
         text = f"Pointed at {safe(event.data['to'])}. {text}"
     return Cell(text=text, url=addresses.of_one("event", gone.position) if gone else "")

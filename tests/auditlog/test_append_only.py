@@ -140,7 +140,8 @@ def test_only_migrating_back_removes_them(media: Path) -> None:
         call_command("migrate", "auditor", stdout=StringIO())
 
     assert append_only.missing(using="default") == []
-    assert not MigrationExecutor(connection).migration_plan([("auditor", "0007_pruning")])
+    executor = MigrationExecutor(connection)
+    assert executor.migration_plan(executor.loader.graph.leaf_nodes("auditor")) == []
     assert store.head_position("default") == 1
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,10 @@ from selenium.webdriver.support.ui import WebDriverWait
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 AXE = Path(__file__).with_name("axe.min.js").read_text()  # axe-core 4.14.1, from the npm package of this name
 RUN_AXE = 'const done = arguments[0]; axe.run({ resultTypes: ["violations"] }).then((found) => done(found.violations))'
+STILL = (
+    "const still = new CSSStyleSheet(); still.replaceSync('* { transition: none !important }'); "
+    "document.adoptedStyleSheets = [still]"
+)
 HEIGHT = 900
 SECONDS = 10
 MOST_STOPS = 120  # of the focus on one page
@@ -58,11 +62,13 @@ class Chromium:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-        self.driver.execute_script("document.getAnimations().forEach((one) => one.finish())")  # of colours
+        is_so = f"return innerWidth === {width} && matchMedia('(prefers-color-scheme: {scheme})').matches"
+        self.wait(lambda driver: driver.execute_script(is_so), f"{width} px, {scheme}")
 
     def open(self, address: str) -> None:
-        """Opens a page."""
+        """Opens a page, in which no colour fades into another one."""
         self.driver.get(address)
+        self.driver.execute_script(STILL)
 
     def faults(self) -> list[str]:
         """What axe-core calls serious or critical, and whether the page is wider than its window."""
@@ -80,8 +86,9 @@ class Chromium:
         return faults + [f"scrolls sideways by {over} px"] * (over > 0)
 
     def complaints(self) -> list[str]:
-        """What the console says, since the last time it was asked."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        """What the console says, since it was last asked; that the site has no icon is no fault of a page."""
+        said = [str(entry["message"]) for entry in self.driver.get_log("browser")]
+        return [one for one in said if "/favicon.ico" not in one]
 
     def asked_for(self) -> list[str]:
         """The addresses of all requests, since the last time it was asked."""
@@ -118,5 +125,9 @@ class Chromium:
     def wait_for(self, text: str) -> None:
         """Waits for a page that says this."""
         said = "return document.querySelector('main').innerText"
+        self.wait(lambda driver: text in driver.execute_script(said), text)
+
+    def wait(self, is_so: Callable[[webdriver.Chrome], bool], what: str) -> None:
+        """Waits until it is so; a page that is still to come has nothing to be asked for."""
         waiting = WebDriverWait(self.driver, SECONDS, poll_frequency=0.05, ignored_exceptions=[JavascriptException])
-        waiting.until(lambda driver: text in driver.execute_script(said), text)
+        waiting.until(is_so, what)

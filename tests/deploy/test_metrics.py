@@ -104,7 +104,8 @@ def mtail(engine: Engine, folder: Path) -> dict[tuple[str, str], float]:
     options = ["--one_shot", "--one_shot_format=json", "--logtostderr", "--stderrthreshold=ERROR"]
     shown = inside(engine, folder, "mtail", *options, "--progs=.", "--logs=log.jsonl")
     made: dict[str, list[dict[str, Any]]]
-    made, _ = json.JSONDecoder().raw_decode(shown[shown.index("\n{\n") + 1 :])
+    # What it says on stderr may come before or after.
+    made, _ = json.JSONDecoder().raw_decode(shown[shown.index("{\n") :])
     return {
         (one["Name"], " ".join(value.get("Labels", []))): value["Value"]["Value"]
         for [one] in made.values()

@@ -104,7 +104,8 @@ class PostgresqlDatabase:
 
 
 def _tables() -> list[str]:
-    return [model._meta.db_table for model in apps.get_app_config("auditor").get_models()]
+    models = apps.get_app_config("auditor").get_models()
+    return [model._meta.db_table for model in models if not model._meta.proxy]
 
 
 def _run(*statements: str) -> None:

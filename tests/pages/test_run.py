@@ -70,6 +70,21 @@ def test_evidence_of_each_record_is_what_the_log_had_heard(admin_client: Client,
     ]
 
 
+def test_evidence_that_was_archived_is_not_called_unheard_of(
+    admin_client: Client, media: Path, tmp_path: Path
+) -> None:
+    make_file(media, "kept.jpg")
+    make_known(media)
+    append(deleted(root_of(media), "photos/seen.jpg", 131))
+    call("audit_log", "prune", "--before", "2100-01-01", "--into", str(tmp_path))
+    make_photo("photos/seen.jpg")
+    call("cleanup_orphaned_media", "--force")
+
+    text = page_of(admin_client, Run.objects.get())
+
+    assert "the log had not heard it vanish. Older events, up to position 1, are archived." in text
+
+
 def test_an_undone_run_names_the_run_that_undid_it(admin_client: Client, media: Path) -> None:
     run = cleaned(media)
     call("restore_orphaned_media", str(run.uid), "--force")
