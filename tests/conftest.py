@@ -22,7 +22,7 @@ from auditor.testing import allow_flush
 from tests import settings
 
 # The rooms whose tests ask the database most, and in words of its own.
-ASKING = ("tests/answers/", "tests/archive/", "tests/auditlog/", "tests/journal/", "tests/removal/")
+ASKING = ("tests/archive/", "tests/auditlog/", "tests/journal/", "tests/removal/")
 VALIDATORS = {
     event: Draft202012Validator(catalogue.json_schema(kind), format_checker=FormatChecker())
     for event, kind in catalogue.LINES.items()

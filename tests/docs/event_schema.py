@@ -1,5 +1,6 @@
 """Renders the JSON Schema of the audit log's events, as `audit_log export` writes them."""
 
+import inspect
 import json
 from dataclasses import MISSING, fields
 from types import UnionType
@@ -43,7 +44,7 @@ def schema_of(kind: type[events.Event]) -> dict[str, Any]:
     own = {"type": {"const": kind.type}, "version": {"const": kind.version}, "data": data_of(kind)}
     columns = COLUMNS | own
     return {
-        "description": kind.__doc__,
+        "description": inspect.cleandoc(kind.__doc__ or ""),  # Python 3.13 does so by itself
         "type": "object",
         "properties": columns,
         "required": list(columns),
