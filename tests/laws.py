@@ -1,4 +1,4 @@
-"""With how many examples a law is tried: the gate tries half of them at a time, in up to four runs."""
+"""With how many examples a law is tried: in the gate it is tried up to four times."""
 
 import os
 

@@ -56,7 +56,7 @@ def without_ages(plan: Plan) -> Plan:
     return plan.changed(lambda _, one: replace(one, missing_seconds=float(bool(one.missing_seconds))))
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.lists(st.sampled_from(PATHS), max_size=5, unique=True),
     histories(),
