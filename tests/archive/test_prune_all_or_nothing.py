@@ -2,10 +2,8 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.utils import OperationalError
 
 from auditor import locks
@@ -16,29 +14,12 @@ from auditor.models import Event
 from tests.answers.happening import at
 from tests.archive.pruning import make_log
 from tests.clocks import DAY
+from tests.removal.interrupting import Interruption, interrupted_at
 from tests.removal.killing import Killer
 from tests.removal.rows import dump
-from tests.removal.test_all_or_nothing import Interruption
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = at(100 * 365 * DAY)
-
-
-def prune_until(last: int, error: BaseException, folder: Path) -> bool:
-    """Prunes, raising at the statement with this number, from 0; whether it came so far."""
-    numbers = iter(range(last + 1))
-
-    def fail(execute: Any, sql: str, *rest: Any) -> Any:
-        if next(numbers, None) == last:
-            raise error
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(fail):
-        try:
-            list(pruning.prune(LATER, into=str(folder), using="default"))
-        except type(error):
-            return True
-    return False
 
 
 @pytest.mark.parametrize("error", [OperationalError("disk full"), Interruption()], ids=["error", "interrupt"])
@@ -50,7 +31,7 @@ def test_error_at_any_statement_leaves_the_log_as_it_was(
     monkeypatch.setattr(locks, "held", lambda *_, **__: nullcontext())
     before, statement = dump(), 0
 
-    while prune_until(statement, error, tmp_path):
+    while interrupted_at(statement, error, lambda: list(pruning.prune(LATER, into=str(tmp_path), using="default"))):
         assert dump() == before, f"statement {statement}"
         assert append_only.missing(using="default") == []
         statement += 1

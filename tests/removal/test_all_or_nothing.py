@@ -13,8 +13,9 @@ from django.db.utils import OperationalError
 from auditor.models import Event, Run, Tombstone
 from deploy.gallery.models import Album, CustomAlbum, Photo, Rendition, Tag, Video
 from tests.makers import make_album, make_file
+from tests.removal.interrupting import Interruption, interrupted_at
 from tests.removal.killing import Killer
-from tests.removal.removing import Planned, planned
+from tests.removal.removing import planned
 from tests.removal.rows import dump
 from tests.watcher.waiting import wait_until
 
@@ -33,34 +34,13 @@ def make_gallery(media: Path, *, photos: int) -> None:
     Album.objects.update(cover=photo)
 
 
-class Interruption(BaseException):
-    """What nobody catches."""
-
-
-def execute_until(plan: Planned, last: int, error: BaseException) -> bool:
-    """Executes a plan, raising at its statement with this number, from 0; whether it came so far."""
-    numbers = iter(range(last + 1))
-
-    def fail(execute: Any, sql: str, *rest: Any) -> Any:
-        if next(numbers, None) == last:
-            raise error
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(fail):
-        try:
-            plan.execute()
-        except type(error):
-            return True
-    return False
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("error", [OperationalError("disk full"), Interruption()], ids=["error", "interrupt"])
 def test_error_at_any_statement_leaves_every_table_as_it_was(media: Path, error: BaseException) -> None:
     make_gallery(media, photos=2)
     plan, before, statement = planned(), dump(), 0
 
-    while execute_until(plan, statement, error):
+    while interrupted_at(statement, error, plan.execute):
         assert dump() == before, f"statement {statement}"
         statement += 1
 

@@ -20,28 +20,12 @@ from auditor.removal.runs import one_run_at_a_time, restorable_runs
 from deploy.gallery.models import Photo, Rendition, Tag, Video
 from tests.commands.programs import NAME
 from tests.makers import make_file, make_photo, real
+from tests.removal.interrupting import Interruption, interrupted_at
 from tests.removal.killing import PATIENCE, Killer
 from tests.removal.removing import RUN, planned
 from tests.removal.restoring import AGAIN, EVERYTHING, restored, site_rows
 from tests.removal.rows import dump
-from tests.removal.test_all_or_nothing import Interruption, make_gallery, until_nobody_is_connected
-
-
-def restore_until(last: int, error: BaseException) -> bool:
-    """Restores, raising at the statement with this number, from 0; whether it came so far."""
-    numbers = iter(range(last + 1))
-
-    def fail(execute: Any, sql: str, *rest: Any) -> Any:
-        if next(numbers, None) == last:
-            raise error
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(fail):
-        try:
-            restored()
-        except type(error):
-            return True
-    return False
+from tests.removal.test_all_or_nothing import make_gallery, until_nobody_is_connected
 
 
 @pytest.mark.django_db(transaction=True)
@@ -52,7 +36,7 @@ def test_error_at_any_statement_leaves_every_table_as_it_was(media: Path, error:
     planned().execute()
     before, statement = dump(), 0
 
-    while restore_until(statement, error):
+    while interrupted_at(statement, error, restored):
         assert dump() == before, f"statement {statement}"
         statement += 1
 
