@@ -121,11 +121,11 @@ class _SessionHold:
         other = self._held.get((self._connection.alias, self._name))
         if other is not None and other.is_held:
             return False
+        self._sign()  # before it is held: whoever is refused a moment later is told by whom
         if not self._ask("SELECT pg_try_advisory_lock(%s)", self._key)[0]:
             return False
         self._session = self._connection.connection
         self._held[self._connection.alias, self._name] = self
-        self._sign()
         return True
 
     def release(self) -> None:

@@ -129,6 +129,16 @@ def test_the_projects_own_application_name_is_kept_and_signed(lock: Lock, before
     assert ask("SELECT current_setting('application_name')") == after
 
 
+def test_a_session_is_signed_before_it_asks_for_the_lock(lock: Lock, apart: BaseDatabaseWrapper) -> None:
+    lock.acquire()
+
+    assert not Lock("run", using="apart").acquire()
+
+    with apart.cursor() as cursor:
+        cursor.execute("SELECT current_setting('application_name')")
+        assert cursor.fetchone() == (OWN,)
+
+
 @pytest.mark.parametrize(
     ("name", "starts"),
     [

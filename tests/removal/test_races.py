@@ -44,7 +44,8 @@ def test_of_two_that_start_at_once_one_does_the_work_and_the_other_is_refused_or
     ensure_each_went_once(1_000)
     assert sorted(codes) in ([0, 0], [0, 7])
     refused = [one.said for one, code in zip(racing, codes, strict=True) if code == 7]
-    assert all("Another clean-up or restore is at work on this database: process " in said for said in refused)
+    # Who it is has tests of its own: a winner that ends within the loser's question is nobody any more.
+    assert all("Another clean-up or restore is at work on this database: " in said for said in refused)
     assert sum(f"{RULE}\nCLEANUP COMPLETE\n{RULE}\n" in one.said for one in racing) == 1
 
 
