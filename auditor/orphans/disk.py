@@ -7,10 +7,11 @@ Only "no such file" and "not a directory" on the way mean missing.
 import errno
 import os
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
+from itertools import compress, islice, repeat
+from operator import itemgetter
 from stat import S_ISREG
 
 from auditor.auditlog.events import is_too_long
@@ -111,11 +112,13 @@ class Folder:
     """What is known of one directory: its listing, or one look that goes for every name in it, or neither.
 
     `names` are those of its entries with the directory before them; `entries` is how many it had.
+    A large one has {entry: None} in `unmet` instead, and each once: a set of a million takes 30 MB.
     `stamp` is what it was like before its listing, if that can be told.
     `is_odd`: it is reached through a symlink, or not spelled plainly.
     """
 
-    names: Set[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    unmet: dict[str, None] = field(default_factory=dict)
     entries: int = 0
     look: Look | None = None
     is_odd: bool = False
@@ -139,13 +142,13 @@ class Disk:
         self._folders: OrderedDict[str, Folder] = OrderedDict()
         self._held = 0
         self._foreseen: set[str] = set()  # directories in which a whole question lay
-        self._unused: dict[str, Leftover] = {}
+        self._unused: dict[str, frozenset[str]] = {}  # of the names in the folders that have a stamp
         self._leftovers = Leftovers()
 
     def leftovers(self) -> Mapping[str, Leftover]:
         """What was listed, and is none of the names that were judged; of directories that are not in it, nothing."""
-        for head in list(self._unused):
-            self._leftovers.keep(head, self._unused.pop(head))
+        for head, folder in self._folders.items():
+            self._keep_leftover(head, folder)
         return self._leftovers.by_head
 
     def judge(self, names: Collection[str]) -> dict[str, Look]:
@@ -156,7 +159,9 @@ class Disk:
         known = [
             self._folder(head, self._expected(head, count * SAMPLED, len(asked))) for head, count in sample.items()
         ]
-        rest = asked.difference(*[folder.names for folder in known])
+        rest: Collection[str] = asked.difference(*[folder.names for folder in known])
+        for head, folder in zip(sample, known, strict=True):
+            rest = _without_met(rest, head, folder.unmet) if folder.unmet else rest
         groups: defaultdict[str, list[str]] = defaultdict(list)
         for name in rest:
             cut = name.rfind("/") + 1
@@ -183,14 +188,13 @@ class Disk:
 
     def _use(self, heads: Iterable[str], asked: frozenset[str]) -> None:
         for head in heads:
-            known = self._unused.get(head)
-            if known is not None:
-                self._unused[head] = known.without(asked)
+            if head in self._unused:
+                self._unused[head] -= asked
 
     def _unseen(self, folder: Folder, head: str, lasts: list[str]) -> Iterable[str]:
         """Those names in a directory that no listing and no quick question has found: they have to be looked at."""
         if folder.is_listed:
-            return [last for last in lasts if head + last not in folder.names]
+            return [last for last in lasts if head + last not in folder.names and folder.unmet.pop(last, True)]
         if folder.is_odd or folder.look is not None or len(lasts) < HANDLE_PAYS:
             return lasts
         return unfound_in(f"{self.root}/{head}", lasts)
@@ -218,14 +222,16 @@ class Disk:
         self._folders[head] = folder
         self._held += folder.entries + 1
         if folder.stamp is not None:
-            # A second set of a million names would take 30 MB: there, a name that is asked for again is looked at.
-            names = folder.names if isinstance(folder.names, set) else set(folder.names)
-            self._unused[head] = Leftover(names, folder.stamp)
+            self._unused[head] = folder.names
         while self._held > LISTED_NAMES and len(self._folders) > 1:
             dropped, oldest = self._folders.popitem(last=False)
             self._held -= oldest.entries + 1
-            if dropped in self._unused:
-                self._leftovers.keep(dropped, self._unused.pop(dropped))
+            self._keep_leftover(dropped, oldest)
+
+    def _keep_leftover(self, head: str, folder: Folder) -> None:
+        unused = self._unused.pop(head, None)
+        if unused is not None and folder.stamp is not None:
+            self._leftovers.keep(head, Leftover(unused.union(map(head.__add__, folder.unmet)), folder.stamp))
 
     def _visit(self, head: str, asked: int) -> Folder:
         if not is_plain(head):
@@ -253,16 +259,19 @@ class Disk:
         if not self.exact and status.st_size > asked * LISTING_PAYS * ENTRY_BYTES + BLOCK_BYTES:
             return Folder()
         stamp = None if self.exact else settled_stamp(status)
-        names = _names_in(path, head, status.st_size)
-        return Folder(names=names, entries=len(names), is_listed=True, stamp=stamp)
+        if self.exact or status.st_size < LARGE_BYTES:
+            names = frozenset([head + entry for entry in os.listdir(path)])
+            return Folder(names=names, entries=len(names), is_listed=True, stamp=stamp)
+        unmet = dict.fromkeys(os.listdir(path))
+        return Folder(unmet=unmet, entries=len(unmet), is_listed=True, stamp=stamp)
 
 
-def _names_in(path: str, head: str, size: int) -> Set[str]:
-    """The names of the entries, with the directory before them; of a large one, a set that may be used up."""
-    if size < LARGE_BYTES:
-        return frozenset([head + entry for entry in os.listdir(path)])
-    with os.scandir(path) as entries:
-        return {head + entry.name for entry in entries}
+def _without_met(names: Collection[str], head: str, unmet: dict[str, None]) -> list[str]:
+    """Those of the names that are not among the unmet entries of the directory; the others are met now."""
+    inside = [name for name in names if name.startswith(head)]
+    outside = [name for name in names if not name.startswith(head)] if len(inside) < len(names) else []
+    lasts = map(itemgetter(slice(len(head), None)), inside)
+    return outside + list(compress(inside, map(unmet.pop, lasts, repeat(True))))
 
 
 def unfound_in(path: str, lasts: Collection[str]) -> Iterator[str]:

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import compress
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from auditor.errors import AuditorError
 from auditor.marker import MARKER
@@ -13,6 +15,7 @@ from auditor.models import Root
 from auditor.orphans import references
 from auditor.orphans.disk import Disk, Look, Verdict, is_any_there
 from auditor.orphans.groups import groups_of
+from auditor.orphans.looking import Answer, Looking, Question, Seen, answered, looking_at
 from auditor.orphans.plan import Finding, Orphan, Plan, RootSeen, Unknown
 from auditor.orphans.references import Row
 from auditor.orphans.registry import AuditedField, AuditedModel
@@ -21,7 +24,8 @@ from auditor.orphans.route import Route, RouteKind
 from auditor.orphans.survey import Survey, still_holds
 from auditor.roots import holds_files
 
-Progress = Callable[[int], object]
+Progress: TypeAlias = Callable[[int], object]
+Field: TypeAlias = tuple[int, AuditedField]  # with the place of its column in a row
 THERE, GONE, UNKNOWN = Verdict.PRESENT, Verdict.MISSING, Verdict.UNKNOWN  # a member costs more to look up than a name
 
 
@@ -33,9 +37,10 @@ def find(models: Sequence[AuditedModel], survey: Survey, *, progress: Progress =
         for root, seen in survey.roots.items()
     }
     witnessed: set[str] = set()
-    searches = [Search(audited, survey, disks, progress, witnessed) for audited in models]
-    with seldom_collected():
+    with seldom_collected(), looking_at(disks, records=_to_scan(models, survey)) as looking:
+        searches = [Search(audited, survey, looking, progress, witnessed) for audited in models]
         findings = tuple(search.run() for search in searches)
+        seen = looking.seen()
     if not still_holds(survey, models):
         raise AuditorError(
             "The audit log stopped vouching for the media folder while it was asked.",
@@ -44,12 +49,21 @@ def find(models: Sequence[AuditedModel], survey: Survey, *, progress: Progress =
     return Plan(
         findings=findings,
         unknown=tuple(unknown for search in searches for unknown in search.unknown),
-        roots=tuple(_root_seen(root, disk, survey, root in witnessed) for root, disk in disks.items()),
+        roots=tuple(_root_seen(root, seen[root], survey, root in witnessed) for root in disks),
         routes=_routes_by_root(models, survey),
     )
 
 
-def _root_seen(root: str, disk: Disk | RemoteDisk, survey: Survey, is_witnessed: bool) -> RootSeen:
+def _to_scan(models: Sequence[AuditedModel], survey: Survey) -> int:
+    """How many records are read for a scan."""
+    return sum(
+        survey.totals[audited.id]
+        for audited in models
+        if any(survey.takes(one, RouteKind.SCAN) for one in audited.fields)
+    )
+
+
+def _root_seen(root: str, found: Seen, survey: Survey, is_witnessed: bool) -> RootSeen:
     seen = survey.roots[root]
     is_scanned = any(route.kind is RouteKind.SCAN for route in survey.routes.values())
     is_unproven = is_scanned and not seen.is_known and not is_witnessed
@@ -58,8 +72,8 @@ def _root_seen(root: str, disk: Disk | RemoteDisk, survey: Survey, is_witnessed:
         is_witnessed=is_witnessed,
         is_unproven=is_unproven,
         is_empty=is_unproven and not holds_files(root, besides=MARKER),
-        unlisted=disk.unlisted,
-        leftovers=disk.leftovers() if isinstance(disk, Disk) else {},
+        unlisted=found.unlisted,
+        leftovers=found.leftovers,
     )
 
 
@@ -71,20 +85,25 @@ def _routes_by_root(models: Sequence[AuditedModel], survey: Survey) -> dict[str,
     return routes
 
 
+def _question(fields: Sequence[Field], rows: list[Row]) -> Question:
+    """Where the files are that these columns name."""
+    return [(one.root or "", list(filter(None, map(itemgetter(at), rows)))) for at, one in fields]
+
+
 @dataclass(slots=True)
 class Search:
     """The search for one model's orphans."""
 
     audited: AuditedModel
     survey: Survey
-    disks: dict[str, Disk | RemoteDisk]
+    looking: Looking
     progress: Progress
     witnessed: set[str]  # roots in which a file that a record names was seen
     orphans: dict[Any, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     derived: Counter[str] = field(default_factory=Counter)
     unknown: list[Unknown] = field(default_factory=list)
     _concluded: set[Any] = field(default_factory=set)
-    _primary: list[tuple[int, AuditedField]] = field(init=False)
+    _primary: list[Field] = field(init=False)
 
     def __post_init__(self) -> None:
         self._primary = [(at, one) for at, one in enumerate(self.audited.fields, 1) if one.is_primary]
@@ -110,40 +129,39 @@ class Search:
             },
         )
 
-    def _fields(self, kind: RouteKind) -> list[tuple[int, AuditedField]]:
+    def _fields(self, kind: RouteKind) -> list[Field]:
         return [(at, one) for at, one in enumerate(self.audited.fields, 1) if self.survey.takes(one, kind)]
 
     def _scan(self) -> None:
-        by_log = self._fields(RouteKind.LOG)
-        for chunk in references.read_all(self.audited, self.survey.using):
-            troubled = self._judge(chunk, self._fields(RouteKind.SCAN))
-            others = self._judge([row for row, _ in troubled.values()], by_log)
-            for key, (row, looks) in troubled.items():
-                self._conclude(row, looks | others.get(key, (row, {}))[1])
+        scanned, by_log = self._fields(RouteKind.SCAN), self._fields(RouteKind.LOG)
+        chunks = references.read_all(self.audited, self.survey.using)
+        for chunk, question, answer in answered(self.looking, chunks, partial(_question, scanned + by_log)):
+            self._judge(chunk, scanned + by_log, question, answer, troubled_in=len(scanned))
             self.progress(len(chunk))
 
     def _ask_log(self) -> None:
         fields = self._fields(RouteKind.LOG)
-        for chunk in self._candidates([one for _, one in fields]):
-            rows = [row for row in chunk if row[0] not in self._concluded]
-            for row, looks in self._judge(rows, fields).values():
-                self._conclude(row, looks)
+        chunks = self._candidates([one for _, one in fields])
+        for chunk, question, answer in answered(self.looking, chunks, partial(_question, fields)):
+            self._judge(chunk, fields, question, answer, troubled_in=len(fields))
 
     def _judge(
-        self, rows: list[Row], fields: list[tuple[int, AuditedField]]
-    ) -> dict[Any, tuple[Row, dict[int, Look]]]:
-        """{key: (row, {column: Look})} of the records with a file that is not present."""
-        troubled: dict[Any, tuple[Row, dict[int, Look]]] = {}
-        for at, one in fields:
-            root = one.root or ""
-            names = [row[at] for row in rows if row[at]]
-            looks = self.disks[root].judge(names)
+        self, rows: list[Row], fields: list[Field], question: Question, answer: Answer, *, troubled_in: int
+    ) -> None:
+        """Concludes on the records that lack a file of the first so many fields."""
+        troubled: dict[Any, Row] = {}
+        for number, ((at, _), (root, names), looks) in enumerate(zip(fields, question, answer, strict=True)):
             if root not in self.witnessed and is_any_there(names, looks):
                 self.witnessed.add(root)
-            for row in [row for row in rows if row[at] in looks] if looks else ():
-                if looks[row[at]].verdict is not THERE:
-                    troubled.setdefault(row[0], (row, {}))[1][at] = looks[row[at]]
-        return troubled
+            if looks and number < troubled_in:
+                some = compress(rows, map(looks.__contains__, map(itemgetter(at), rows)))
+                troubled.update((row[0], row) for row in some if looks[row[at]].verdict is not THERE)
+        for key, row in troubled.items():
+            if key not in self._concluded:  # the log may name a record more than once
+                looks_at = {
+                    at: looks[row[at]] for (at, _), looks in zip(fields, answer, strict=True) if row[at] in looks
+                }
+                self._conclude(row, looks_at)
 
     def _candidates(self, fields: list[AuditedField]) -> Iterator[list[Row]]:
         for root in dict.fromkeys(one.root or "" for one in fields):

@@ -25,6 +25,8 @@ class Print:
 def known_prints(root: str, names: Iterable[str], *, using: str) -> dict[str, Print]:
     """{name: Print} of those names in the root at this real path that a census has seen. Only reads."""
     rows = models.Fingerprint.objects.using(using).filter(root__path=root)
+    if not rows.exists():
+        return {}
     return {
         path: Print(size, identity)
         for some in chunks((name for name in names if not is_too_long(name)), CHUNK)

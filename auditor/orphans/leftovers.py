@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -17,15 +18,8 @@ Stamp: TypeAlias = tuple[int, int, int]
 class Leftover:
     """The names in one directory that nobody was found to name, and what the directory was like before its listing."""
 
-    names: set[str]
+    names: Set[str]
     stamp: Stamp
-
-    def without(self, asked: frozenset[str]) -> "Leftover":
-        """The same without these names; a large set is not copied for each few of them."""
-        if len(self.names) <= len(asked):
-            return replace(self, names=self.names - asked)
-        self.names.difference_update(asked)
-        return self
 
     def is_whole(self, path: str) -> bool:
         """Whether the directory is as it was, and has no directories that a record could have named by mistake."""

@@ -19,7 +19,7 @@ from auditor.journal.entries import candidates, unchecked
 from auditor.models import MissingFile, Root
 from auditor.orphans.registry import AuditedField, AuditedModel
 
-READ_CHUNK = 20_000  # records to a query: the more, the less its making counts; these are about 5 MB
+READ_CHUNK = 10_000  # records to a query: the more, the less its making counts; these are about 2.5 MB
 COUNTED_AT_ONCE = 100  # tables
 PREFIXES_BY_DATABASE = 50  # more directories than this are quicker told apart here, in one pass
 

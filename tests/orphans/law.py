@@ -1,4 +1,4 @@
-"""The law: while the log route is open, it gives exactly the orphans that a full scan gives.
+"""The law: while the log route is open, it gives exactly the orphans that a full scan gives, by one process or two.
 
 The disk, the audit log, the recorder and the census are real; only the kernel's word is spoken by `World`.
 """
@@ -14,7 +14,7 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from auditor.orphans import references
+from auditor.orphans import looking, references
 from auditor.orphans.finder import find
 from auditor.orphans.plan import Plan
 from auditor.orphans.registry import audited_models
@@ -55,7 +55,11 @@ def assert_law(world: World) -> None:
     world.come_to_rest()
 
     by_log, by_scan = plan_by(RouteKind.LOG), plan_by(RouteKind.SCAN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(looking, "WORTH_A_PROCESS", 0)
+        by_two_processes = plan_by(RouteKind.SCAN)
 
+    assert (by_two_processes.findings, by_two_processes.unknown) == (by_scan.findings, by_scan.unknown)
     assert by_log.findings == by_scan.findings
     assert unknown(by_log) == unknown(by_scan)
 
