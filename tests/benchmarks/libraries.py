@@ -174,12 +174,12 @@ def stamp_of(media: Path) -> Path:
 
 def touch(media: Path, names: Iterable[str]) -> None:
     """Makes files of one byte, which take no room on the disk: an empty one is a finding of its own."""
-    _each(["xargs", "-0", "-n", str(AT_ONCE), "-P", "2", "truncate", "--size=1", "--"], media, names)
+    _each(["xargs", "-0", "-r", "-n", str(AT_ONCE), "-P", "2", "truncate", "--size=1", "--"], media, names)
 
 
 def remove(media: Path, names: Iterable[str]) -> None:
     """Removes files, with `rm`."""
-    _each(["xargs", "-0", "-n", str(AT_ONCE), "rm", "-f", "--"], media, names)
+    _each(["xargs", "-0", "-r", "-n", str(AT_ONCE), "rm", "-f", "--"], media, names)
 
 
 def _each(arguments: list[str], media: Path, names: Iterable[str]) -> None:
