@@ -238,7 +238,7 @@ class Disk:
             return Folder(is_odd=True)
         path = f"{self.root}/{head}".rstrip("/")
         try:
-            real = os.path.realpath(path)
+            real = _real(self.root, path)
             if hidden := hidden_in(real, self.root, self.unmounted):
                 return Folder(look=hidden)
             if real != path:
@@ -264,6 +264,15 @@ class Disk:
             return Folder(names=names, entries=len(names), is_listed=True, stamp=stamp)
         unmet = dict.fromkeys(os.listdir(path))
         return Folder(unmet=unmet, entries=len(unmet), is_listed=True, stamp=stamp)
+
+
+def _real(root: str, path: str) -> str:
+    """The real path of a directory in a root that was real: what is above the root is not looked at again."""
+    cut = len(root) - 1
+    while (cut := path.find("/", cut + 1)) > 0:
+        if os.path.islink(path[:cut]):
+            return os.path.realpath(path)
+    return os.path.realpath(path) if os.path.islink(path) else path
 
 
 def _without_met(names: Collection[str], head: str, unmet: dict[str, None]) -> list[str]:
