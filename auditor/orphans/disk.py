@@ -387,7 +387,7 @@ def is_plain(head: str) -> bool:
     if not head:
         return True
     is_short = not is_too_long(head + LONGEST_NAME)
-    return is_short and os.path.normpath(head) + "/" == head and head[0] != "/" and not head.startswith("../")
+    return is_short and os.path.normpath(head) + "/" == head and not head.startswith(("/", "./", "../"))
 
 
 def is_inside(real: str, root: str) -> bool:
