@@ -99,8 +99,11 @@ class PostgresqlDatabase:
     def restore(self) -> None:
         # The keys between the tables are looked at when the transaction ends.
         removals = [f"DELETE FROM public.{name}" for name in _tables()]
-        with append_only.lifted("default"):
-            _run(*removals, *(f"INSERT INTO public.{name} SELECT * FROM saved.{name}" for name in _tables()))
+        with transaction.atomic():
+            # As a watcher does: the head before the events, or each could wait for the other.
+            _run("LOCK TABLE public.auditor_head IN ACCESS EXCLUSIVE MODE")
+            with append_only.lifted("default"):
+                _run(*removals, *(f"INSERT INTO public.{name} SELECT * FROM saved.{name}" for name in _tables()))
 
 
 def _tables() -> list[str]:
